@@ -1,0 +1,55 @@
+/**
+ * The errors a user of crema can meet. Each code is stable within a major version and explained in
+ * `docs/errors.md` (a test fails when one is missing there).
+ */
+
+/** What went wrong, for programs. */
+export type CremaErrorCode =
+  | "CREMA_ABORTED"
+  | "CREMA_ADDRESS_IN_USE"
+  | "CREMA_BUSY"
+  | "CREMA_CLOSED"
+  | "CREMA_CLUSTER_MISMATCH"
+  | "CREMA_CROSS_SHARD"
+  | "CREMA_ID_CONFLICT"
+  | "CREMA_INSECURE_HOST"
+  | "CREMA_INTERNAL"
+  | "CREMA_NO_LEADER"
+  | "CREMA_NO_QUORUM"
+  | "CREMA_NOT_LEADER"
+  | "CREMA_NOT_READY"
+  | "CREMA_PROTOCOL"
+  | "CREMA_REMOVED"
+  | "CREMA_SEED_MISMATCH"
+  | "CREMA_TIMEOUT"
+  | "CREMA_UNREACHABLE"
+  | "CREMA_VALUE_TOO_LARGE"
+  | "CREMA_WATCH_LAGGED"
+  | "CREMA_WRONG_TYPE";
+
+export interface CremaErrorOptions {
+  /** The same call may succeed later, unchanged. */
+  readonly retryable?: boolean;
+  /** The write may or may not have been applied. */
+  readonly ambiguous?: boolean;
+  /** How long to wait before trying again, in milliseconds, where known. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** An operating failure: what happened, to what, and what to do about it. */
+export class CremaError extends Error {
+  override readonly name = "CremaError";
+  readonly code: CremaErrorCode;
+  readonly retryable: boolean;
+  readonly ambiguous: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: CremaErrorCode, message: string, options: CremaErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.ambiguous = options.ambiguous ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What the doors (RESP, HTTP) need of a node, without promises on the way of a request.
+ */
+import type { Address } from "../base/address.ts";
+import type { CremaError } from "../base/errors.ts";
+import type { ClusterId, GroupId, NodeId, ShardId } from "../base/ids.ts";
+import type { Command } from "../cache/command.ts";
+import type { Query } from "../cache/query.ts";
+import type { Reply } from "../cache/reply.ts";
+
+/** Where one answer goes. Exactly one of the two is called, exactly once, possibly before the request call returns. */
+export interface ReplySink {
+  reply(value: Reply): void;
+  fail(error: CremaError): void;
+}
+
+/** `linearizable`: never stale. `local`: this node's replica, else the nearest one; may be stale, never uncommitted. */
+export type Consistency = "linearizable" | "local";
+
+export interface RequestDoor {
+  readonly shardCount: number;
+  /** The shard of `key` (a binary string), honouring {hash tags}. */
+  shardOf(key: string): ShardId;
+  /** Applies `command` exactly once on `shard`, wherever its leader is. `timeoutMs` covers every hop and retry. */
+  write(shard: ShardId, command: Command, timeoutMs: number, sink: ReplySink): void;
+  read(shard: ShardId, query: Query, consistency: Consistency, timeoutMs: number, sink: ReplySink): void;
+  /** Wall-clock milliseconds, for absolute expiry times. */
+  wallMs(): number;
+  /** An integer 0 .. 2^32-1 for RANDOMKEY and the like. */
+  randomU32(): number;
+}
+
+export type MemberState = "joining" | "alive" | "suspect" | "dead" | "draining" | "left";
+
+export interface MemberStatus {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  readonly state: MemberState;
+  readonly zone: string;
+  readonly weight: number;
+  /** host:port of the cluster address. */
+  readonly address: string;
+  /** 0 when the door is closed. */
+  readonly respPort: number;
+  readonly httpPort: number;
+  readonly self: boolean;
+}
+
+export interface GroupStatus {
+  readonly leader: NodeId | null;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly applyIndex: number;
+  readonly voters: readonly NodeId[];
+  readonly learners: readonly NodeId[];
+  readonly joint: boolean;
+  /** The replicas that the cluster map wants. */
+  readonly wanted: readonly NodeId[];
+}
+
+export interface ShardStatus extends GroupStatus {
+  readonly shard: ShardId;
+}
+
+/** The whole cluster as far as this node could find out within a second. */
+export interface ClusterStatus {
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId | null;
+  readonly mapVersion: number;
+  readonly shardCount: number;
+  readonly replicationFactor: number;
+  readonly members: readonly MemberStatus[];
+  readonly system: GroupStatus;
+  readonly shards: readonly ShardStatus[];
+}
+
+/** Counters and gauges of one node, read when somebody asks. Every one moves. */
+export interface NodeMetrics {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+}
+
+export type NodeEvent =
+  | {
+      readonly type: "member-joined" | "member-suspected" | "member-died" | "member-left";
+      readonly nodeId: NodeId;
+      readonly address: Address;
+    }
+  | {
+      readonly type: "leader-changed";
+      readonly group: GroupId;
+      readonly leader: NodeId | null;
+      readonly term: number;
+    }
+  | {
+      readonly type: "configuration-changed";
+      readonly group: GroupId;
+      readonly voters: readonly NodeId[];
+      readonly votersOutgoing: readonly NodeId[];
+      readonly learners: readonly NodeId[];
+    }
+  | { readonly type: "map-changed"; readonly version: number }
+  | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
+  | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
+  | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
+  | { readonly type: "leaving" | "ready" | "not-ready" };
+
+/** What the operator's doors (HTTP, CLI) need beyond requests. */
+export interface AdminDoor {
+  readonly nodeId: NodeId;
+  /** Why the node is not ready to serve, for people; null when it is. */
+  notReadyReason(): string | null;
+  /** Why stopping this node now would put some group below full tolerance; null when it is safe. */
+  unsafeToStopReason(): Promise<string | null>;
+  clusterStatus(): Promise<ClusterStatus>;
+  metrics(): NodeMetrics;
+  /** Calls `listener` for every event from now on; returns how to stop. */
+  onEvent(listener: (event: NodeEvent) => void): () => void;
+  join(seeds: readonly Address[]): Promise<void>;
+  /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
+  leave(node: NodeId | null): Promise<void>;
+}

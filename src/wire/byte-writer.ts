@@ -1,0 +1,169 @@
+/**
+ * The pen of every binary codec: appends numbers, text and bytes to a buffer that grows by doubling.
+ * Multi-byte numbers are big-endian. What it writes, `ByteReader` reads by the method of the same name.
+ * It trusts its caller: arguments come from this node, so a wrong one is a bug and fails an assertion.
+ */
+import { Buffer } from "node:buffer";
+import { assert } from "../base/assert.ts";
+import type { BootNonce, ClusterId, NodeId } from "../base/ids.ts";
+
+const INITIAL_BYTES_DEFAULT = 256;
+
+/** A growable byte buffer with typed append operations. Reused through {@link ByteWriter.reset}. */
+export class ByteWriter {
+  readonly #initialBytes: number;
+  #buffer: Buffer;
+  #length = 0;
+
+  /** `initialBytes` is the first allocation, and the one after every `take`. */
+  constructor(initialBytes = INITIAL_BYTES_DEFAULT) {
+    this.#initialBytes = initialBytes;
+    this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  /** Bytes written since the last `reset` or `take`. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** 0 .. 255. */
+  u8(value: number): void {
+    const at = this.#grow(1);
+    this.#buffer[at] = value;
+  }
+
+  /** 0 .. 65,535. */
+  u16(value: number): void {
+    const at = this.#grow(2);
+    this.#buffer[at] = value >>> 8;
+    this.#buffer[at + 1] = value;
+  }
+
+  /** 0 .. 2^32-1. */
+  u32(value: number): void {
+    this.#setU32(this.#grow(4), value);
+  }
+
+  /** A safe integer >= 0: seven bits per byte, lowest first, 1 to 8 bytes. Small numbers stay small. */
+  varint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, "a varint is an integer in 0 .. 2^53-1", { value });
+    const limit = this.#reserve(8);
+    let rest = value;
+    let at = this.#length;
+    while (rest > 0x7fff_ffff) {
+      limit[at++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest > 0x7f) {
+      limit[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    limit[at++] = rest;
+    this.#length = at;
+  }
+
+  /** An IEEE 754 double. */
+  f64(value: number): void {
+    const at = this.#grow(8);
+    this.#buffer.writeDoubleBE(value, at);
+  }
+
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0);
+  }
+
+  /** A string of code units 0 .. 255, as keys are: varint length, then one byte each. */
+  latin1(text: string): void {
+    this.varint(text.length);
+    const at = this.#grow(text.length);
+    this.#buffer.write(text, at, text.length, "latin1");
+  }
+
+  /** Any text: varint length in bytes, then UTF-8. */
+  utf8(text: string): void {
+    const bytes = Buffer.byteLength(text, "utf8");
+    this.varint(bytes);
+    const at = this.#grow(bytes);
+    this.#buffer.write(text, at, bytes, "utf8");
+  }
+
+  /** Varint length, then the bytes, copied. */
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** The bytes alone, copied; the reader has to know how many. */
+  raw(value: Uint8Array): void {
+    const at = this.#grow(value.length);
+    this.#buffer.set(value, at);
+  }
+
+  /** The eight bytes behind a node id, cluster id or boot nonce. */
+  hex64(id: NodeId | ClusterId | BootNonce): void {
+    const at = this.#grow(8);
+    const written = this.#buffer.write(id, at, 8, "hex");
+    assert(written === 8, "an id is 16 hexadecimal digits", { id });
+  }
+
+  nodeId(id: NodeId): void {
+    this.hex64(id);
+  }
+
+  /** Writes `value` over the four bytes at `offset`: for lengths that are known only afterwards. */
+  patchU32(offset: number, value: number): void {
+    assert(offset >= 0 && offset + 4 <= this.#length, "a patch lies within what was written", { offset });
+    this.#setU32(offset, value);
+  }
+
+  /** What was written, as a view that stays valid until the next call on this writer. */
+  view(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** What was written, as an exact copy that belongs to the caller. Keeps the contents. */
+  copy(): Uint8Array {
+    const copy = Buffer.allocUnsafeSlow(this.#length);
+    this.#buffer.copy(copy, 0, 0, this.#length);
+    return copy;
+  }
+
+  /** Hands the buffer itself over without a copy (its unused tail stays pinned by it) and starts a fresh one. */
+  take(): Uint8Array {
+    const taken = this.view();
+    this.#buffer = Buffer.allocUnsafeSlow(this.#initialBytes);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Forgets everything from `length` on (0: all), keeping the allocation. */
+  reset(length = 0): void {
+    assert(length >= 0 && length <= this.#length, "a writer is reset backwards", { length });
+    this.#length = length;
+  }
+
+  #setU32(at: number, value: number): void {
+    this.#buffer[at] = value >>> 24;
+    this.#buffer[at + 1] = value >>> 16;
+    this.#buffer[at + 2] = value >>> 8;
+    this.#buffer[at + 3] = value;
+  }
+
+  /** Makes room for `count` more bytes, counts them as written, and returns where they start. */
+  #grow(count: number): number {
+    const at = this.#length;
+    this.#reserve(count);
+    this.#length = at + count;
+    return at;
+  }
+
+  #reserve(count: number): Buffer {
+    const needed = this.#length + count;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    return this.#buffer;
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * One replica of one group as its node sees it: the pure core, the state machine, and those who wait for either.
+ *
+ * A command enters by `submit`, shares one entry with all others of its turn, and leaves through its sink when that very
+ * entry (same index AND same term) is applied. A waiter is never answered by another leader's entry.
+ */
+import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
+import { logIndex } from "../base/ids.ts";
+import type { DataEntry, Entry } from "../raft/entry.ts";
+import type { Raft } from "../raft/raft.ts";
+import type { Leadership, Ready } from "../raft/ready.ts";
+import { BatchBuilder } from "../wire/batch-builder.ts";
+import { MachineClock } from "./machine-clock.ts";
+import type { HostOptions } from "./options.ts";
+import type { Clock } from "./ports.ts";
+import type { ProposalSink, ReadSink, SnapshotSink, StateMachine } from "./state-machine.ts";
+
+/** The sinks of one proposed entry, in the order of its commands. */
+interface Waiter<Result> {
+  readonly index: LogIndex;
+  readonly term: number;
+  readonly sinks: readonly ProposalSink<Result>[];
+}
+
+/**
+ * Reads that wait for an index: what was committed when they were asked AND what this leader had appended by then, so
+ * that a read sees the writes that reached the leader before it on the same connection, acknowledged or not.
+ */
+interface WaitingReads {
+  readonly index: LogIndex;
+  readonly sinks: readonly ReadSink[];
+}
+
+/** What a group tells its host. Called during the host's turn. */
+export interface GroupObserver {
+  /** Something is to be done for `group` in this turn. */
+  onDirty(group: GroupId): void;
+  onLeadership(group: GroupId, leadership: Leadership): void;
+  onConfiguration(group: GroupId): void;
+}
+
+export class RaftGroup<Result> {
+  readonly id: GroupId;
+  readonly raft: Raft;
+  readonly machine: StateMachine<Result>;
+  readonly machineClock: MachineClock;
+  readonly #clock: Clock;
+  readonly #options: HostOptions;
+  readonly #observer: GroupObserver;
+
+  readonly #batch = new BatchBuilder();
+  #batchSinks: ProposalSink<Result>[] = [];
+  /** Oldest first; indexes ascend. */
+  #waiters: Waiter<Result>[] = [];
+  #readsNext: ReadSink[] = [];
+  readonly #readsInFlight = new Map<number, WaitingReads>();
+  #readsGranted: WaitingReads[] = [];
+  #readContext = 0;
+  #applyQueue: Entry[] = [];
+  #applyHead = 0;
+  #appliedTerm = 0;
+  #ledTerm = 0;
+  #pendingRestore: SnapshotSink | null = null;
+  /** Indexes of snapshots being sent: the log behind the oldest is kept for their receivers. */
+  readonly snapshotsInFlight = new Map<NodeId, LogIndex>();
+  #closed = false;
+
+  constructor(
+    id: GroupId,
+    raft: Raft,
+    machine: StateMachine<Result>,
+    clock: Clock,
+    options: HostOptions,
+    observer: GroupObserver,
+  ) {
+    this.id = id;
+    this.raft = raft;
+    this.machine = machine;
+    this.machineClock = new MachineClock(clock);
+    this.#clock = clock;
+    this.#options = options;
+    this.#observer = observer;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get isLeader(): boolean {
+    return this.raft.role === "leader" && !this.#closed;
+  }
+
+  /**
+   * Leads and has applied an entry of its own term: everything committed before is in the machine, so commands may be
+   * stamped and expiry judged. @see machine-clock.ts
+   */
+  get isReadyLeader(): boolean {
+    return this.isLeader && this.#appliedTerm === this.raft.term;
+  }
+
+  /** Commands and reads that wait here for an outcome. */
+  get waiting(): number {
+    let waiting = this.#batchSinks.length + this.#readsNext.length;
+    for (const waiter of this.#waiters) waiting += waiter.sinks.length;
+    for (const reads of this.#readsInFlight.values()) waiting += reads.sinks.length;
+    for (const granted of this.#readsGranted) waiting += granted.sinks.length;
+    return waiting;
+  }
+
+  /** Proposes one encoded command, copied at once. Batched with everything else of this turn. */
+  submit(command: Uint8Array, sink: ProposalSink<Result>): void {
+    if (!this.isLeader) {
+      sink.dropped("not-leader");
+      return;
+    }
+    if (this.#batch.bytes > 0 && this.#batch.bytes + command.length > this.#options.heldBytesMax) {
+      if (this.isReadyLeader) this.#proposeBatch();
+      if (this.#batch.bytes > 0) {
+        sink.dropped("busy");
+        return;
+      }
+    }
+    this.#batch.append(command);
+    this.#batchSinks.push(sink);
+    this.#observer.onDirty(this.id);
+  }
+
+  /** Asks for a linearizable read. Shares one quorum round with everything else of this turn. */
+  read(sink: ReadSink): void {
+    if (!this.isLeader) {
+      sink.lost();
+      return;
+    }
+    this.#readsNext.push(sink);
+    this.#observer.onDirty(this.id);
+  }
+
+  /** Hands this turn's commands and reads to the core. */
+  beginTurn(): void {
+    if (this.#batchSinks.length > 0 && (this.isReadyLeader || !this.isLeader)) this.#proposeBatch();
+    if (this.#readsNext.length > 0) this.#askReads();
+  }
+
+  /** Takes in what the core answered, except what the host does for it (persist, send, snapshots). */
+  takeReady(ready: Ready): void {
+    if (ready.leadership !== null) this.#leadershipChanged(ready.leadership);
+    if (ready.persist?.snapshot) this.#installSnapshot();
+    for (const entry of ready.committed) this.#applyQueue.push(entry);
+    for (const grant of ready.reads) {
+      const reads = this.#readsInFlight.get(grant.context);
+      if (reads === undefined) continue;
+      this.#readsInFlight.delete(grant.context);
+      this.#readsGranted.push({ index: logIndex(Math.max(grant.index, reads.index)), sinks: reads.sinks });
+    }
+    for (const context of ready.readsLost) {
+      const reads = this.#readsInFlight.get(context);
+      this.#readsInFlight.delete(context);
+      for (const sink of reads?.sinks ?? []) sink.lost();
+    }
+    if (ready.configuration !== null) this.#observer.onConfiguration(this.id);
+  }
+
+  get hasWorkToApply(): boolean {
+    return this.#applyHead < this.#applyQueue.length || this.#readsGranted.length > 0;
+  }
+
+  /** Applies in order until done or `deadlineMs` passed; true when nothing is left. */
+  applyUntil(deadlineMs: number): boolean {
+    let last: LogIndex | null = null;
+    while (this.#applyHead < this.#applyQueue.length) {
+      const entry = this.#applyQueue[this.#applyHead++] as Entry;
+      last = entry.index;
+      this.#applyEntry(entry);
+      if (this.#closed) return true;
+      if (this.#clock.nowMs() > deadlineMs) break;
+    }
+    const finished = this.#applyHead === this.#applyQueue.length;
+    if (finished) {
+      this.#applyQueue.length = 0;
+      this.#applyHead = 0;
+    }
+    if (last !== null) {
+      this.raft.appliedTo(last);
+      this.#becomeReadyLeader();
+      this.#compact();
+    }
+    this.#serveReads();
+    return finished;
+  }
+
+  /** A whole snapshot has arrived: the core decides whether it is news. */
+  restoreFrom(sink: SnapshotSink, step: () => void): void {
+    this.#pendingRestore = sink;
+    step();
+    this.#observer.onDirty(this.id);
+  }
+
+  /** Ends this replica: everybody who waits learns that the outcome is unknown here. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#failWaiters(null);
+    this.#applyQueue = [];
+    this.#applyHead = 0;
+  }
+
+  #proposeBatch(): void {
+    const sinks = this.#batchSinks;
+    this.#batchSinks = [];
+    const data = this.#batch.finish(this.machineClock.nowMs());
+    const result = this.raft.propose([data]);
+    if (result.type === "proposed") {
+      this.#waiters.push({ index: result.firstIndex, term: result.term, sinks });
+      return;
+    }
+    const why = result.type === "not-leader" ? "not-leader" : "busy";
+    for (const sink of sinks) sink.dropped(why);
+  }
+
+  #askReads(): void {
+    const context = this.#readContext + 1;
+    const answer = this.raft.readIndex(context);
+    if (answer === "not-ready") return; // asked again once an entry of this term has been applied
+    const sinks = this.#readsNext;
+    this.#readsNext = [];
+    if (answer === "not-leader") {
+      for (const sink of sinks) sink.lost();
+      return;
+    }
+    this.#readContext = context;
+    this.#readsInFlight.set(context, { index: this.raft.lastIndex, sinks });
+  }
+
+  #leadershipChanged(leadership: Leadership): void {
+    if (leadership.role !== "leader" || leadership.term !== this.#ledTerm) {
+      this.machineClock.stopLeading();
+      this.#failWaiters(leadership.role === "leader" ? leadership.term : null);
+    }
+    if (leadership.role === "leader") this.#ledTerm = leadership.term;
+    this.#observer.onLeadership(this.id, leadership);
+  }
+
+  /** Fails all who wait, except those whose entry was proposed in `keptTerm`. */
+  #failWaiters(keptTerm: number | null): void {
+    const waiters = this.#waiters.filter((waiter) => waiter.term !== keptTerm);
+    const kept = this.#waiters.filter((waiter) => waiter.term === keptTerm);
+    const batchSinks = this.#batchSinks;
+    const reads = [...this.#readsNext];
+    for (const asked of this.#readsInFlight.values()) reads.push(...asked.sinks);
+    for (const granted of this.#readsGranted) reads.push(...granted.sinks);
+    this.#waiters = kept;
+    this.#batchSinks = [];
+    this.#batch.clear();
+    this.#readsNext = [];
+    this.#readsInFlight.clear();
+    this.#readsGranted = [];
+    for (const waiter of waiters) for (const sink of waiter.sinks) sink.dropped("unknown");
+    for (const sink of batchSinks) sink.dropped("not-leader");
+    for (const sink of reads) sink.lost();
+  }
+
+  #installSnapshot(): void {
+    const restore = this.#pendingRestore;
+    this.#pendingRestore = null;
+    if (restore === null) throw new Error(`group ${this.id}: a snapshot was accepted that never arrived`);
+    this.#applyQueue.length = 0;
+    this.#applyHead = 0;
+    restore.install();
+    this.machineClock.applied(this.machine.timeMs);
+  }
+
+  #applyEntry(entry: Entry): void {
+    this.#appliedTerm = entry.term;
+    const results = entry.kind === "data" ? this.#applyData(entry) : null;
+    const waiter = this.#waiters[0];
+    if (waiter === undefined || waiter.index > entry.index) return;
+    this.#waiters.shift();
+    const mine = waiter.index === entry.index && waiter.term === entry.term;
+    for (let at = 0; at < waiter.sinks.length; at++) {
+      const sink = waiter.sinks[at] as ProposalSink<Result>;
+      if (mine && results !== null) sink.applied(results[at] as Result);
+      else sink.dropped("unknown");
+    }
+  }
+
+  #applyData(entry: DataEntry): readonly Result[] {
+    const results = this.machine.apply(entry.index, entry.data);
+    this.machineClock.applied(this.machine.timeMs);
+    return results;
+  }
+
+  #becomeReadyLeader(): void {
+    if (!this.isReadyLeader) return;
+    this.machineClock.startLeading();
+    if (this.#batchSinks.length > 0 || this.#readsNext.length > 0) this.#observer.onDirty(this.id);
+  }
+
+  #serveReads(): void {
+    if (this.#readsGranted.length === 0) return;
+    const applied = this.raft.applied;
+    const waiting: WaitingReads[] = [];
+    const granted = this.#readsGranted;
+    this.#readsGranted = waiting;
+    for (const reads of granted) {
+      if (reads.index <= applied) for (const sink of reads.sinks) sink.granted();
+      else waiting.push(reads);
+    }
+  }
+
+  /**
+   * Memory mode's checkpoint is the machine itself, so the log may be cut behind the applied index at any time. Half the
+   * allowance stays as a tail for slow followers; what a snapshot under way needs afterwards stays too, within reason.
+   */
+  #compact(): void {
+    const { logEntriesMax, logBytesMax } = this.#options;
+    const kept = this.raft.applied - this.raft.firstIndex + 1;
+    const tooMany = kept > logEntriesMax;
+    if (!tooMany && this.raft.logBytes <= logBytesMax) return;
+    let to = tooMany ? this.raft.applied - Math.floor(logEntriesMax / 2) : this.raft.applied - Math.floor(kept / 2);
+    for (const index of this.snapshotsInFlight.values()) {
+      if (kept < logEntriesMax * 4 && this.raft.logBytes <= logBytesMax * 4) to = Math.min(to, index);
+    }
+    if (to >= this.raft.firstIndex) this.raft.compact(logIndex(to));
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Snapshots between replicas: the leader's machine is read slice by slice while it goes on applying, the follower builds
+ * a new state beside its old one and swaps it in when the core accepts it.
+ *
+ * The snapshot stands at the sender's applied index at the moment it begins; the log behind that index is kept until
+ * the transfer ends, so that the follower can go on from there.
+ */
+import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import type { Configuration } from "../raft/configuration.ts";
+import type { SnapshotMetadata } from "../raft/messages.ts";
+import { WireError } from "../wire/wire-error.ts";
+import type { BulkSink, BulkStreams } from "./links/bulk.ts";
+import type { MultiRaft } from "./multi-raft.ts";
+import type { SnapshotSink, StateMachine } from "./state-machine.ts";
+
+export interface SnapshotTransferParts {
+  readonly groups: MultiRaft;
+  readonly bulk: BulkStreams;
+  /** The machine of `group`, opening the group first when the sender may fill it; null refuses. */
+  readonly admit: (group: GroupId, from: NodeId) => StateMachine<unknown> | null;
+  /** Told about transfers that failed, for the log; they are tried again by raft. */
+  readonly onFailed: (group: GroupId, node: NodeId, error: unknown) => void;
+}
+
+export class SnapshotTransfer {
+  readonly #parts: SnapshotTransferParts;
+  /** `group/node` of the transfers under way from here. */
+  readonly #sending = new Set<string>();
+  readonly counters = { sent: 0, received: 0, failed: 0 };
+
+  constructor(parts: SnapshotTransferParts) {
+    this.#parts = parts;
+    parts.bulk.onIncoming = (header, from) => this.#incoming(header, from.node);
+  }
+
+  /** Sends `node` the present state of `group`, unless that is under way. */
+  send(group: GroupId, node: NodeId): void {
+    const key = `${group}/${node}`;
+    const { groups, bulk } = this.#parts;
+    const replica = groups.get(group);
+    if (replica === undefined || this.#sending.has(key)) return;
+    this.#sending.add(key);
+    const metadata = replica.raft.snapshotMetadata(replica.raft.applied);
+    const leaderTerm = replica.raft.term;
+    const source = replica.machine.beginSnapshot();
+    groups.snapshotStarted(group, node, metadata);
+    bulk
+      .send(node, encodeHeader(group, leaderTerm, metadata), source)
+      .then(
+        () => {
+          this.counters.sent++;
+          groups.snapshotFinished(group, node, true, metadata.index);
+        },
+        (error: unknown) => {
+          this.counters.failed++;
+          groups.snapshotFinished(group, node, false, metadata.index);
+          this.#parts.onFailed(group, node, error);
+        },
+      )
+      .finally(() => {
+        source.close();
+        this.#sending.delete(key);
+      });
+  }
+
+  #incoming(header: unknown, from: NodeId): BulkSink | null {
+    const { group, leaderTerm, metadata } = decodeHeader(header);
+    const machine = this.#parts.admit(group, from);
+    if (machine === null) return null;
+    const restore: SnapshotSink = machine.beginRestore();
+    return {
+      write: (slice) => restore.write(slice),
+      finish: () => {
+        restore.finish();
+        this.counters.received++;
+        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore);
+        return null;
+      },
+      abort: () => {},
+    };
+  }
+}
+
+type Header = readonly [group: number, leaderTerm: number, index: number, term: number, configuration: Configuration];
+
+function encodeHeader(group: GroupId, leaderTerm: number, at: SnapshotMetadata): Header {
+  return [group, leaderTerm, at.index, at.term, at.configuration];
+}
+
+/** Throws `WireError` or `InvariantError` when the header is not what `encodeHeader` makes. */
+function decodeHeader(header: unknown): { group: GroupId; leaderTerm: number; metadata: SnapshotMetadata } {
+  if (!Array.isArray(header) || header.length !== 5) throw new WireError("a snapshot header has five fields", 0);
+  const [group, leaderTerm, index, at, configuration] = header as [number, number, number, number, Configuration];
+  const ids = (list: readonly string[]): NodeId[] => list.map((id) => nodeId(id));
+  return {
+    group: groupId(group),
+    leaderTerm: term(leaderTerm),
+    metadata: {
+      index: logIndex(index),
+      term: term(at),
+      configuration: {
+        voters: ids(configuration.voters),
+        votersOutgoing: ids(configuration.votersOutgoing),
+        learners: ids(configuration.learners),
+        learnersNext: ids(configuration.learnersNext),
+        autoLeave: configuration.autoLeave === true,
+      },
+    },
+  };
+}

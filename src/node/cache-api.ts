@@ -1,0 +1,216 @@
+/**
+ * The cache as a program uses it: text or bytes in, promises out. Everything goes through the same router as the
+ * Redis door; nothing here knows where a key lives.
+ */
+import { shardId } from "../base/ids.ts";
+import { type Command, KEEP_TTL, NO_TTL } from "../cache/command.ts";
+import type { Query } from "../cache/query.ts";
+import type { Reply } from "../cache/reply.ts";
+import { binaryFromBytes, binaryFromText, bytesFromBinary, textFromBinary } from "../wire/binary-text.ts";
+import type { Consistency, RequestDoor } from "./door.ts";
+import { type AbortSignalLike, promisedReply } from "./promised-reply.ts";
+
+export type CacheValue = string | Uint8Array;
+
+export interface CallOptions {
+  /** Longest wait for the answer, all hops and retries included. Default: the node's `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignalLike;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Time-to-live in milliseconds, > 0. Default: the node's `defaultTtlMs`; 0 = none. */
+  readonly ttlMs?: number;
+  /** Keep the expiry that the key has. */
+  readonly keepTtl?: boolean;
+  /** Only when the key does not exist. */
+  readonly ifAbsent?: boolean;
+  /** Only when the key exists. */
+  readonly ifPresent?: boolean;
+}
+
+/** A value with the version that `cas` compares. */
+export interface Versioned {
+  readonly value: string;
+  readonly version: number;
+  /** Remaining time-to-live in milliseconds; null without one. */
+  readonly ttlMs: number | null;
+}
+
+export interface CacheStats {
+  readonly keys: number;
+  readonly bytes: number;
+  readonly shards: readonly { readonly shard: number; readonly keys: number; readonly bytes: number; readonly revision: number }[];
+}
+
+export class CacheApi {
+  readonly #door: RequestDoor;
+  readonly #defaultTimeoutMs: number;
+  readonly #defaultTtlMs: number;
+
+  constructor(door: RequestDoor, defaults: { readonly requestTimeoutMs: number; readonly defaultTtlMs: number }) {
+    this.#door = door;
+    this.#defaultTimeoutMs = defaults.requestTimeoutMs;
+    this.#defaultTtlMs = defaults.defaultTtlMs;
+  }
+
+  /** Stores `value`. Linearizable, exactly once. Answers the new version, or null when a condition failed. */
+  async put(key: string, value: CacheValue, options: PutOptions = {}): Promise<{ version: number } | null> {
+    if (options.ifAbsent && options.ifPresent) throw new TypeError("ifAbsent and ifPresent exclude each other");
+    if (options.keepTtl && options.ttlMs !== undefined) throw new TypeError("keepTtl and ttlMs exclude each other");
+    const condition = options.ifAbsent ? "if-absent" : options.ifPresent ? "if-present" : "always";
+    const ttlMs = options.keepTtl ? KEEP_TTL : checkedTtl(options.ttlMs ?? this.#defaultTtlMs);
+    const version = await this.#write(
+      key,
+      { type: "set", key: binaryFromText(key), value: binaryOf(value), ttlMs, condition, expectedVersion: 0, returnOld: false },
+      options,
+    );
+    return version === null ? null : { version: version as number };
+  }
+
+  putWithTtl(key: string, value: CacheValue, ttlMs: number, options: CallOptions = {}): Promise<{ version: number } | null> {
+    if (!(ttlMs > 0)) throw new RangeError(`ttlMs must be > 0, got ${ttlMs}`);
+    return this.put(key, value, { ...options, ttlMs });
+  }
+
+  /** Local: this node's replica, else the nearest one. May be stale, never uncommitted. */
+  async get(key: string, options: CallOptions = {}): Promise<string | null> {
+    return textOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "local", options));
+  }
+
+  async getBytes(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
+    return bytesOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "local", options));
+  }
+
+  /** Linearizable: never older than anything acknowledged before the call. */
+  async consistentGet(key: string, options: CallOptions = {}): Promise<string | null> {
+    return textOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options));
+  }
+
+  async consistentGetBytes(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
+    return bytesOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options));
+  }
+
+  /** Linearizable read of value, version and remaining time-to-live. */
+  async getVersioned(key: string, options: CallOptions = {}): Promise<Versioned | null> {
+    const query: Query = { type: "get-versioned", key: binaryFromText(key) };
+    const reply = await this.#read(key, query, "linearizable", options);
+    if (!Array.isArray(reply)) return null;
+    const [value, version, ttlMs] = reply as [string, number, number];
+    return { value: textFromBinary(value), version, ttlMs: ttlMs < 0 ? null : ttlMs };
+  }
+
+  /** Removes `key`; whether it existed. */
+  async delete(key: string, options: CallOptions = {}): Promise<boolean> {
+    return (await this.#write(key, { type: "delete", keys: [binaryFromText(key)] }, options)) === 1;
+  }
+
+  /**
+   * Stores `value` if the key's version is `expectedVersion` (0: absent). Answers the new version, or null when
+   * another version was found. The expiry stays unless `ttlMs` is given.
+   */
+  async cas(
+    key: string,
+    expectedVersion: number,
+    value: CacheValue,
+    options: CallOptions & { readonly ttlMs?: number } = {},
+  ): Promise<{ version: number } | null> {
+    if (!Number.isSafeInteger(expectedVersion) || expectedVersion < 0) {
+      throw new RangeError(`expectedVersion must be an integer >= 0, got ${expectedVersion}`);
+    }
+    const ttlMs = options.ttlMs === undefined ? KEEP_TTL : checkedTtl(options.ttlMs);
+    const version = await this.#write(
+      key,
+      { type: "set", key: binaryFromText(key), value: binaryOf(value), ttlMs, condition: "if-version", expectedVersion, returnOld: false },
+      options,
+    );
+    return version === null ? null : { version: version as number };
+  }
+
+  /** Adds to an integer, absent = 0. Answers the sum; a bigint beyond 2^53. */
+  async increment(key: string, by: number | bigint = 1, options: CallOptions = {}): Promise<number | bigint> {
+    if (typeof by === "number" && !Number.isSafeInteger(by)) throw new RangeError(`by must be an integer, got ${by}`);
+    return (await this.#write(key, { type: "increment", key: binaryFromText(key), by }, options)) as number | bigint;
+  }
+
+  /** Sets the time-to-live; whether the key exists. */
+  async expire(key: string, ttlMs: number, options: CallOptions = {}): Promise<boolean> {
+    const command: Command = { type: "expire", key: binaryFromText(key), ttlMs: checkedTtl(ttlMs), condition: "always" };
+    return (await this.#write(key, command, options)) === 1;
+  }
+
+  /** Linearizable. */
+  async contains(key: string, options: CallOptions = {}): Promise<boolean> {
+    const query: Query = { type: "exists", keys: [binaryFromText(key)] };
+    return (await this.#read(key, query, "linearizable", options)) === 1;
+  }
+
+  /** Removes every key of the cluster, shard by shard (not atomic over shards). Answers how many there were. */
+  async clear(options: CallOptions = {}): Promise<number> {
+    const removed = await this.#everyShard((shard, sink) =>
+      this.#door.write(shard, { type: "clear" }, this.#timeoutMs(options), sink), options);
+    return removed.reduce<number>((sum, count) => sum + (count as number), 0);
+  }
+
+  /** Keys of the whole cluster. */
+  async entryCount(options: CallOptions = {}): Promise<number> {
+    return (await this.stats(options)).keys;
+  }
+
+  async stats(options: CallOptions = {}): Promise<CacheStats> {
+    const replies = await this.#everyShard((shard, sink) =>
+      this.#door.read(shard, { type: "stats" }, "linearizable", this.#timeoutMs(options), sink), options);
+    const shards = replies.map((reply, shard) => {
+      const [keys, bytes, revision] = reply as readonly number[];
+      return { shard, keys: keys ?? 0, bytes: bytes ?? 0, revision: revision ?? 0 };
+    });
+    return {
+      keys: shards.reduce((sum, each) => sum + each.keys, 0),
+      bytes: shards.reduce((sum, each) => sum + each.bytes, 0),
+      shards,
+    };
+  }
+
+  #everyShard(
+    ask: (shard: ReturnType<typeof shardId>, sink: Parameters<RequestDoor["write"]>[3]) => void,
+    options: CallOptions,
+  ): Promise<Reply[]> {
+    const shards = Array.from({ length: this.#door.shardCount }, (_, shard) => shardId(shard));
+    return Promise.all(shards.map((shard) => promisedReply((sink) => ask(shard, sink), options.signal)));
+  }
+
+  #write(key: string, command: Command, options: CallOptions): Promise<Reply> {
+    const shard = this.#door.shardOf(binaryFromText(key));
+    const timeoutMs = this.#timeoutMs(options);
+    return promisedReply((sink) => this.#door.write(shard, command, timeoutMs, sink), options.signal);
+  }
+
+  #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
+    const shard = this.#door.shardOf(binaryFromText(key));
+    const timeoutMs = this.#timeoutMs(options);
+    return promisedReply((sink) => this.#door.read(shard, query, consistency, timeoutMs, sink), options.signal);
+  }
+
+  #timeoutMs(options: CallOptions): number {
+    return options.timeoutMs ?? this.#defaultTimeoutMs;
+  }
+}
+
+function binaryOf(value: CacheValue): string {
+  if (typeof value === "string") return binaryFromText(value);
+  if (value instanceof Uint8Array) return binaryFromBytes(value);
+  throw new TypeError("a value is a string or a Uint8Array");
+}
+
+function checkedTtl(ttlMs: number): number {
+  if (!Number.isFinite(ttlMs) || ttlMs < 0) throw new RangeError(`ttlMs must be >= 0, got ${ttlMs}`);
+  return ttlMs === 0 ? NO_TTL : Math.max(1, Math.floor(ttlMs));
+}
+
+function textOrNull(reply: Reply): string | null {
+  return typeof reply === "string" ? textFromBinary(reply) : null;
+}
+
+function bytesOrNull(reply: Reply): Uint8Array | null {
+  return typeof reply === "string" ? bytesFromBinary(reply) : null;
+}

@@ -1,0 +1,138 @@
+/**
+ * What a node can be told. Every option has a default, a unit in its name and one place where it is obeyed.
+ */
+import { type Address, parseAddress } from "../base/address.ts";
+import { SHARDS_MAX } from "../base/ids.ts";
+import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
+
+export interface NodeOptions {
+  /** `host:port` of machines that may already run. None: found a cluster alone, at once. */
+  readonly seeds: readonly string[];
+  /** Interface of the cluster address. Default 127.0.0.1. Another than loopback needs `insecure`. */
+  readonly host: string;
+  /** Cluster port: gossip on UDP, links on TCP. 0 = any free one. Default 7946. */
+  readonly port: number;
+  /** What others dial, `host` or `host:port`. Default: the bound address. */
+  readonly advertise: string | null;
+  /** Redis door: a port (0 = any free one) or null for none. Embedded default null; `crema-node` uses 6380. */
+  readonly respPort: number | null;
+  /** HTTP door: likewise. Embedded default null; `crema-node` uses 7980. */
+  readonly httpPort: number | null;
+  /** Number of shards, fixed when the cluster is founded. Default 16. Limit 1 .. 4,096. */
+  readonly shards: number;
+  /** Voters of every shard once there are enough members, fixed at founding. Default 3. Limit 1 .. 7. */
+  readonly replicationFactor: number;
+  /** `auto`: found when the rules allow; `never`: only join; `force`: found alone at once although seeds are given. */
+  readonly bootstrap: "auto" | "never" | "force";
+  /** Found only once this many seeds answer; 0 = a majority of the seed list. */
+  readonly bootstrapExpect: number;
+  /** Placement: replicas avoid sharing a zone. Default "". */
+  readonly zone: string;
+  /** For people. Default: the advertised address. */
+  readonly name: string;
+  /** Placement: share of replicas relative to others. Default 1. Limit 0.1 .. 100. */
+  readonly weight: number;
+  /** Allows a cluster address that is not loopback although links are not encrypted. Default false. */
+  readonly insecure: boolean;
+  /** Time-to-live for `put` without one, in milliseconds; 0 = none. */
+  readonly defaultTtlMs: number;
+  /** How long one request may take, all hops and retries included. Default 5,000. */
+  readonly requestTimeoutMs: number;
+  /** How long `leave()` may take before it gives up and closes. Default 25,000. 0 = close at once. */
+  readonly drainTimeoutMs: number;
+  /** What one Raft tick lasts, in milliseconds. Default 100. */
+  readonly tickMs: number;
+  /** Ticks without a leader before an election; drawn from [n, 2n). Default 10. */
+  readonly electionTimeoutTicks: number;
+  /** Gossip preset. Default `lan`. */
+  readonly gossip: "lan" | "wan" | "local";
+  /** How long a member must be dead before its replicas are replaced, in milliseconds. Default 10,000. */
+  readonly deadGraceMs: number;
+  /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
+  readonly foundingDelayMs: number;
+}
+
+export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
+  seeds: Object.freeze([]),
+  host: "127.0.0.1",
+  port: 7946,
+  advertise: null,
+  respPort: null,
+  httpPort: null,
+  shards: 16,
+  replicationFactor: 3,
+  bootstrap: "auto",
+  bootstrapExpect: 0,
+  zone: "",
+  name: "",
+  weight: 1,
+  insecure: false,
+  defaultTtlMs: 0,
+  requestTimeoutMs: 5_000,
+  drainTimeoutMs: 25_000,
+  tickMs: 100,
+  electionTimeoutTicks: 10,
+  gossip: "lan",
+  deadGraceMs: 10_000,
+  foundingDelayMs: 3_000,
+});
+
+export const DEFAULT_CLUSTER_PORT = 7946;
+export const DEFAULT_RESP_PORT = 6380;
+export const DEFAULT_HTTP_PORT = 7980;
+
+/** Fills in defaults and validates. Throws `TypeError` or `RangeError` naming the option and what it takes. */
+export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOptions {
+  for (const name of Object.keys(given)) {
+    if (!(name in DEFAULT_NODE_OPTIONS)) throw new TypeError(`unknown option '${name}'`);
+  }
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const options: NodeOptions = { ...DEFAULT_NODE_OPTIONS, ...defined };
+  for (const seed of options.seeds) parseSeed(seed);
+  if (options.advertise !== null) parseOption("advertise", options.advertise, options.port);
+  integerWithin("port", options.port, 0, 65_535);
+  if (options.respPort !== null) integerWithin("respPort", options.respPort, 0, 65_535);
+  if (options.httpPort !== null) integerWithin("httpPort", options.httpPort, 0, 65_535);
+  integerWithin("shards", options.shards, 1, SHARDS_MAX);
+  integerWithin("replicationFactor", options.replicationFactor, 1, REPLICATION_FACTOR_MAX);
+  integerWithin("bootstrapExpect", options.bootstrapExpect, 0, 1_000);
+  integerWithin("requestTimeoutMs", options.requestTimeoutMs, 1, 3_600_000);
+  integerWithin("drainTimeoutMs", options.drainTimeoutMs, 0, 3_600_000);
+  integerWithin("tickMs", options.tickMs, 10, 10_000);
+  integerWithin("electionTimeoutTicks", options.electionTimeoutTicks, 3, 1_000);
+  integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
+  integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
+  integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
+  if (!(options.weight >= 0.1 && options.weight <= 100)) {
+    throw new RangeError(`option weight must be 0.1 .. 100, got ${options.weight}`);
+  }
+  for (const name of ["name", "zone"] as const) {
+    if (typeof options[name] !== "string" || options[name].length > 64) {
+      throw new RangeError(`option ${name} must be a text of at most 64 characters`);
+    }
+  }
+  if (!["auto", "never", "force"].includes(options.bootstrap)) {
+    throw new RangeError(`option bootstrap must be auto, never or force, got ${options.bootstrap}`);
+  }
+  if (!["lan", "wan", "local"].includes(options.gossip)) {
+    throw new RangeError(`option gossip must be lan, wan or local, got ${options.gossip}`);
+  }
+  return Object.freeze(options);
+}
+
+/** One seed as an address; the cluster port is 7946 unless the text says otherwise. */
+export function parseSeed(text: string): Address {
+  return parseOption("seeds", text, DEFAULT_CLUSTER_PORT);
+}
+
+function parseOption(name: string, text: string, defaultPort: number): Address {
+  const address = parseAddress(text, defaultPort === 0 ? DEFAULT_CLUSTER_PORT : defaultPort);
+  if (address === null) throw new TypeError(`option ${name}: '${text}' is not host:port`);
+  return address;
+}
+
+function integerWithin(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`option ${name} must be an integer ${least} .. ${most}, got ${value}`);
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The requests of this node to one shard, in order. The lane sends each to the shard's leader as it comes; when an attempt
+ * fails it stalls, finds the leader, and sends everything unanswered again, oldest first.
+ *
+ * Two promises are kept here:
+ *  - Order: what was asked first is decided first, also across a change of leaders, so a pipeline of SET and GET on one
+ *    connection behaves as on a single server.
+ *  - Once: a write keeps its session and sequence over all attempts, and the shard applies a sequence once. It goes on
+ *    under another session only when no earlier attempt can have been applied.
+ */
+import { CremaError } from "../base/errors.ts";
+import { type BootNonce, type GroupId, groupOfShard, type NodeId, type ShardId } from "../base/ids.ts";
+import { Fault, type Reply } from "../cache/reply.ts";
+import type { Channel } from "../host/links/channel.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
+import { encodeSessionCommand } from "../wire/command-codec.ts";
+import { encodeQuery } from "../wire/query-codec.ts";
+import type { Forwarding } from "./forwarding.ts";
+import type { LeaderTable } from "./leader-table.ts";
+import { type AttemptFailure, busyError, deadlineError, PendingRequest, type RequestOwner } from "./pending-request.ts";
+import { Session } from "./session.ts";
+import type { ShardService } from "./shard-service.ts";
+
+/** Routes tried at once one after the other; then the lane waits for news or the next sweep. */
+const HOPS_AT_ONCE_MAX = 3;
+
+/** What a lane needs of its node. */
+export interface LaneSurroundings {
+  readonly self: NodeId;
+  readonly boot: BootNonce;
+  readonly shards: ShardService;
+  readonly leaders: LeaderTable;
+  readonly forwarding: Forwarding;
+  /** The replicas the map wants for `shard`: whom to ask when no leader is known. */
+  replicas(shard: ShardId): readonly NodeId[];
+  /** The link to `node` when it is up; asking for it makes the node dial. */
+  channel(node: NodeId): Channel | null;
+  /** `request` leaves the lane: with a reply, or with an error. */
+  finish(request: PendingRequest, reply: Reply, error: CremaError | null): void;
+  readonly counters: { retries: number; busy: number; sessionsOpened: number };
+}
+
+const writer = new ByteWriter(4_096);
+
+export class ShardLane implements RequestOwner {
+  readonly shard: ShardId;
+  readonly #group: GroupId;
+  readonly #node: LaneSurroundings;
+  readonly #session = new Session();
+  #opening: PendingRequest | null = null;
+  /** Unanswered requests, oldest first. */
+  readonly #pending = new Set<PendingRequest>();
+  #stalled = false;
+  #hopsAtOnce = 0;
+  #probes = 0;
+  /** Where the requests in flight went. */
+  #target: NodeId | null = null;
+
+  constructor(shard: ShardId, node: LaneSurroundings) {
+    this.shard = shard;
+    this.#group = groupOfShard(shard);
+    this.#node = node;
+  }
+
+  add(request: PendingRequest): void {
+    if (request.kind === "write" && this.#session.isFull) {
+      this.#node.counters.busy++;
+      this.#node.finish(request, null, busyError(this.shard));
+      return;
+    }
+    this.#pending.add(request);
+    if (request.kind === "write" && !this.#session.isOpen) {
+      this.#openSession();
+      return;
+    }
+    if (this.#stalled || this.#opening !== null) return;
+    const target = this.#route();
+    if (target === null || (this.#target !== null && target !== this.#target && this.#pending.size > 1)) {
+      this.#resume();
+    } else if (!this.#send(request, target)) {
+      this.#stall();
+    }
+  }
+
+  /** The deadline of `request` passed. */
+  expire(request: PendingRequest): void {
+    this.#finish(request, null, deadlineError(request));
+  }
+
+  /** Somebody new may lead. Everything unanswered goes there: what the old leader already applied is not applied again. */
+  routeChanged(): void {
+    if (this.#pending.size === 0) return;
+    const target = this.#route();
+    if (target === null || (target === this.#target && !this.#stalled)) return;
+    if (this.#hopsAtOnce++ < HOPS_AT_ONCE_MAX) this.#resume();
+    else this.#stall();
+  }
+
+  /** Called every few milliseconds while requests are outstanding. */
+  sweep(): void {
+    this.#hopsAtOnce = 0;
+    if (this.#stalled) this.#resume();
+  }
+
+  onReply(request: PendingRequest, reply: Reply): void {
+    if (request.finished) return;
+    this.#hopsAtOnce = 0;
+    if (request === this.#opening) {
+      this.#opened(reply);
+    } else if (reply instanceof Fault && reply.code === "session-expired") {
+      this.#sessionForgotten(request);
+    } else if (reply instanceof Fault && reply.code === "already-acknowledged") {
+      this.#finish(request, null, new CremaError("CREMA_INTERNAL", "a command was sent again after its answer"));
+    } else {
+      this.#finish(request, reply, null);
+    }
+  }
+
+  onAttemptFailed(request: PendingRequest, why: AttemptFailure): void {
+    if (request.finished || request.inFlight > 0) return;
+    if (why === "busy" && request.uncertain === 0 && request !== this.#opening) {
+      this.#node.counters.busy++;
+      this.#finish(request, null, busyError(this.shard));
+      return;
+    }
+    this.#node.counters.retries++;
+    this.#stall();
+  }
+
+  /** Fails everything with what `errorFor` says. */
+  close(errorFor: (request: PendingRequest) => CremaError): void {
+    for (const request of [...this.#pending]) this.#finish(request, null, errorFor(request));
+  }
+
+  #stall(): void {
+    this.#stalled = true;
+  }
+
+  /** Whom to send to: this node when it leads, else the leader it has heard of when the link is up. */
+  #route(): NodeId | null {
+    if (this.#node.shards.group(this.shard)?.isLeader === true) return this.#node.self;
+    const { leader } = this.#node.leaders.get(this.#group);
+    if (leader === null || leader === this.#node.self) return null;
+    return this.#node.channel(leader) === null ? null : leader;
+  }
+
+  /** Sends everything unanswered again, in order, to the leader; or asks one replica after the other who leads. */
+  #resume(): void {
+    const target = this.#route();
+    if (target === null) {
+      this.#stall();
+      this.#probe();
+      return;
+    }
+    this.#stalled = false;
+    this.#target = target;
+    if (this.#opening !== null) {
+      if (!this.#send(this.#opening, target)) this.#stall();
+      return;
+    }
+    for (const request of this.#pending) {
+      if (this.#stalled) return;
+      if (!request.finished && !this.#send(request, target)) this.#stall();
+    }
+  }
+
+  /** No leader is known: the oldest request goes to some replica, whose refusal tells who leads. */
+  #probe(): void {
+    const request = this.#opening ?? this.#pending.values().next().value;
+    if (request === undefined || request.inFlight > 0) return;
+    const others = this.#node.replicas(this.shard).filter((node) => node !== this.#node.self);
+    const target = others[this.#probes++ % Math.max(1, others.length)];
+    if (target !== undefined) this.#send(request, target);
+  }
+
+  /** One attempt. False when the way is closed now. */
+  #send(request: PendingRequest, target: NodeId): boolean {
+    if (request.kind === "write" && request !== this.#opening && request.session === 0) this.#number(request);
+    const { self, shards } = this.#node;
+    if (target === self && request.query !== null) {
+      this.#begin(request, target);
+      shards.read(this.shard, request.query, request);
+      return true;
+    }
+    const bytes = request.bytes ?? this.#encode(request);
+    if (target === self) {
+      this.#begin(request, target);
+      shards.propose(this.shard, bytes, request);
+      return true;
+    }
+    const channel = this.#node.channel(target);
+    if (channel === null || !this.#node.forwarding.send(channel, request, bytes)) return false;
+    this.#begin(request, target);
+    return true;
+  }
+
+  #begin(request: PendingRequest, target: NodeId): void {
+    this.#target = target;
+    request.inFlight++;
+    request.uncertain++;
+  }
+
+  #number(request: PendingRequest): void {
+    request.session = this.#session.id;
+    request.sequence = this.#session.take();
+  }
+
+  #encode(request: PendingRequest): Uint8Array {
+    writer.reset();
+    if (request.query !== null) {
+      encodeQuery(writer, request.query);
+    } else if (request.command !== null) {
+      const { session, sequence, command } = request;
+      encodeSessionCommand(writer, {
+        session,
+        sequence,
+        lowWater: session === 0 ? 0 : this.#session.lowWater,
+        command,
+      });
+    }
+    request.bytes = writer.copy();
+    return request.bytes;
+  }
+
+  /** Opening twice by a retry leaves an idle session behind, which does no harm. */
+  #openSession(): void {
+    if (this.#opening !== null) return;
+    const { self, boot } = this.#node;
+    const command = { type: "open-session", node: self, boot } as const;
+    this.#opening = new PendingRequest(this, "write", this.shard, command, null, Number.POSITIVE_INFINITY, {
+      reply: () => {},
+      fail: () => {},
+    });
+    this.#resume();
+  }
+
+  #opened(reply: Reply): void {
+    if (typeof reply !== "number") throw new CremaError("CREMA_INTERNAL", "the answer to open-session is no session id");
+    if (this.#opening !== null) this.#opening.finished = true;
+    this.#opening = null;
+    this.#node.counters.sessionsOpened++;
+    this.#session.open(reply);
+    this.#resume();
+  }
+
+  #sessionForgotten(request: PendingRequest): void {
+    if (request.session === this.#session.id) this.#session.close();
+    if (request.uncertain > 1) {
+      this.#finish(request, null, deadlineError(request));
+      return;
+    }
+    request.uncertain = 0;
+    request.session = 0;
+    request.sequence = 0;
+    request.bytes = null;
+    if (!this.#session.isOpen) this.#openSession();
+    else this.#resume();
+  }
+
+  #finish(request: PendingRequest, reply: Reply, error: CremaError | null): void {
+    this.#pending.delete(request);
+    if (request.session !== 0) this.#session.answered(request.session, request.sequence);
+    if (this.#pending.size === 0) {
+      this.#stalled = false;
+      this.#target = null;
+      if (this.#opening !== null) this.#opening.finished = true;
+      this.#opening = null;
+    }
+    this.#node.finish(request, reply, error);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The cache machine behind the face a Raft group drives: bytes in, replies out, snapshots as checked bytes.
+ */
+import type { LogIndex } from "../base/ids.ts";
+import { CacheMachine } from "../cache/cache-machine.ts";
+import type { Change } from "../cache/change.ts";
+import type { Reply } from "../cache/reply.ts";
+import type { SnapshotSink, SnapshotSource, StateMachine } from "../host/state-machine.ts";
+import { decodeBatch } from "../wire/command-codec.ts";
+import { decodeSnapshotChunk, encodeSnapshotChunk } from "../wire/snapshot-codec.ts";
+
+export class ShardMachine implements StateMachine<Reply> {
+  /** Replaced whole when a snapshot is installed: never keep a reference across turns. */
+  cache = new CacheMachine();
+  /** Called for every change in order of revision, during apply. */
+  onChange: ((change: Change) => void) | null = null;
+  /** The state was replaced by a snapshot: revisions may have jumped. */
+  onReplaced: (() => void) | null = null;
+  /** Commands applied here since the start. */
+  commandsApplied = 0;
+
+  constructor() {
+    this.#listen();
+  }
+
+  get timeMs(): number {
+    return this.cache.machineTimeMs;
+  }
+
+  apply(index: LogIndex, data: Uint8Array): readonly Reply[] {
+    const batch = decodeBatch(data);
+    this.commandsApplied += batch.commands.length;
+    return this.cache.apply(index, batch.stampMs, batch.commands);
+  }
+
+  beginSnapshot(): SnapshotSource {
+    const source = this.cache.beginSnapshot();
+    return {
+      next: (maxBytes) => {
+        const chunk = source.next(maxBytes);
+        return chunk === null ? null : encodeSnapshotChunk(chunk);
+      },
+      close: () => source.close(),
+    };
+  }
+
+  beginRestore(): SnapshotSink {
+    const restored = new CacheMachine();
+    const sink = restored.beginRestore();
+    return {
+      write: (slice) => sink.write(decodeSnapshotChunk(slice)),
+      finish: () => sink.finish(),
+      install: () => {
+        this.cache = restored;
+        this.#listen();
+        this.onReplaced?.();
+      },
+    };
+  }
+
+  #listen(): void {
+    this.cache.onChange = (change) => this.onChange?.(change);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What a shard's replica on this node does for requests, wherever they came from: proposes commands, answers reads,
+ * and sees to it that an expired key is gone by a committed entry before anybody is told that it is absent.
+ */
+import type { ShardId } from "../base/ids.ts";
+import { groupOfShard } from "../base/ids.ts";
+import { CremaError } from "../base/errors.ts";
+import { ExpiredFirst } from "../cache/cache-machine.ts";
+import type { ExpiryItem } from "../cache/command.ts";
+import type { Query } from "../cache/query.ts";
+import type { Reply } from "../cache/reply.ts";
+import type { MultiRaft } from "../host/multi-raft.ts";
+import type { RaftGroup } from "../host/raft-group.ts";
+import type { ProposalSink, ReadSink } from "../host/state-machine.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
+import { encodeSessionCommand } from "../wire/command-codec.ts";
+import type { ReplySink } from "./door.ts";
+import { ShardMachine } from "./shard-machine.ts";
+
+/** Keys removed by one committed removal at most. */
+const EXPIRIES_PER_ENTRY_MAX = 500;
+/** A read that keeps meeting newly expired keys gives up after this many removals. */
+const REMOVALS_PER_READ_MAX = 8;
+
+/** Answered by `ReplySink.fail` when this replica does not lead: the asker goes elsewhere. */
+const NOT_LEADER = new CremaError("CREMA_NOT_LEADER", "this node does not lead the shard", { retryable: true });
+const BUSY = new CremaError("CREMA_BUSY", "too many requests wait for this shard", { retryable: true, retryAfterMs: 50 });
+
+export class ShardService {
+  readonly #groups: MultiRaft;
+  readonly #writer = new ByteWriter(4_096);
+  /** Shards with a removal of expired keys under way. */
+  readonly #sweeping = new Set<ShardId>();
+
+  constructor(groups: MultiRaft) {
+    this.#groups = groups;
+  }
+
+  group(shard: ShardId): RaftGroup<Reply> | undefined {
+    return this.#groups.get(groupOfShard(shard)) as RaftGroup<Reply> | undefined;
+  }
+
+  machine(shard: ShardId): ShardMachine | undefined {
+    const machine = this.group(shard)?.machine;
+    return machine instanceof ShardMachine ? machine : undefined;
+  }
+
+  /** Proposes an encoded session command; the sink learns the outcome of this attempt only. */
+  propose(shard: ShardId, command: Uint8Array, sink: ProposalSink<Reply>): void {
+    const group = this.group(shard);
+    if (group === undefined) sink.dropped("not-leader");
+    else group.submit(command, sink);
+  }
+
+  /** A linearizable read at the leader: a quorum confirms the leadership first. */
+  read(shard: ShardId, query: Query, sink: ReplySink): void {
+    const group = this.group(shard);
+    if (group === undefined) {
+      sink.fail(NOT_LEADER);
+      return;
+    }
+    group.read(new LeaderRead(this, shard, query, sink));
+  }
+
+  /** Whether this node's replica has ever been filled: before that its state says nothing. */
+  canReadLocally(shard: ShardId): boolean {
+    const group = this.group(shard);
+    return group !== undefined && group.raft.applied > 0 && group.raft.configuration.voters.length > 0;
+  }
+
+  /** What this replica holds, as it is; may be stale, never uncommitted. Only if {@link canReadLocally}. */
+  readLocal(shard: ShardId, query: Query): Reply {
+    const machine = this.machine(shard);
+    if (machine === undefined) throw NOT_LEADER;
+    const reply = machine.cache.query(query, null);
+    if (reply instanceof ExpiredFirst) throw new CremaError("CREMA_INTERNAL", "a local read asked for a removal");
+    return reply;
+  }
+
+  /** Proposes the removal of what has expired on the shards led here. Called often; cheap when nothing is due. */
+  sweepExpired(): void {
+    for (const group of this.#groups.groups()) {
+      if (!group.isReadyLeader || !(group.machine instanceof ShardMachine)) continue;
+      const shard = (group.id - 1) as ShardId;
+      const nowMs = group.machineClock.nowMs();
+      const next = group.machine.cache.nextExpiryMs();
+      if (next === null || next > nowMs || this.#sweeping.has(shard)) continue;
+      const items = group.machine.cache.dueExpiries(nowMs, EXPIRIES_PER_ENTRY_MAX);
+      if (items.length === 0) continue;
+      this.#sweeping.add(shard);
+      const done = (): void => {
+        this.#sweeping.delete(shard);
+      };
+      this.removeExpired(group as RaftGroup<Reply>, items, { applied: done, dropped: done });
+    }
+  }
+
+  removeExpired(group: RaftGroup<Reply>, items: readonly ExpiryItem[], sink: ProposalSink<Reply>): void {
+    this.#writer.reset();
+    encodeSessionCommand(this.#writer, {
+      session: 0,
+      sequence: 0,
+      lowWater: 0,
+      command: { type: "remove-expired", items },
+    });
+    group.submit(this.#writer.view(), sink);
+  }
+}
+
+/** One read at the leader, from permission to answer. */
+class LeaderRead implements ReadSink, ProposalSink<Reply> {
+  readonly #service: ShardService;
+  readonly #shard: ShardId;
+  readonly #query: Query;
+  readonly #sink: ReplySink;
+  #removals = 0;
+
+  constructor(service: ShardService, shard: ShardId, query: Query, sink: ReplySink) {
+    this.#service = service;
+    this.#shard = shard;
+    this.#query = query;
+    this.#sink = sink;
+  }
+
+  granted(): void {
+    const group = this.#service.group(this.#shard);
+    const machine = this.#service.machine(this.#shard);
+    if (group === undefined || machine === undefined || !group.isReadyLeader) {
+      this.#sink.fail(NOT_LEADER);
+      return;
+    }
+    const reply = machine.cache.query(this.#query, group.machineClock.nowMs());
+    if (!(reply instanceof ExpiredFirst)) {
+      this.#sink.reply(reply);
+    } else if (this.#removals++ >= REMOVALS_PER_READ_MAX) {
+      this.#sink.fail(BUSY);
+    } else {
+      this.#service.removeExpired(group, reply.items, this);
+    }
+  }
+
+  lost(): void {
+    this.#sink.fail(NOT_LEADER);
+  }
+
+  /** The removal is committed: a state that is at least as new as when the read was asked. Ask again. */
+  applied(): void {
+    this.granted();
+  }
+
+  dropped(why: "not-leader" | "busy" | "unknown"): void {
+    this.#sink.fail(why === "busy" ? BUSY : NOT_LEADER);
+  }
+}

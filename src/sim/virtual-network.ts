@@ -1,0 +1,186 @@
+/**
+ * A network for simulated worlds: any number of addresses, with delay, loss, duplication, reordering, partitions and
+ * crashes, all drawn from one seeded source. It implements the same ports as the sockets of `net/`, so what runs on it
+ * is the production code. Nothing here knows what the bytes mean.
+ */
+import { type Address, formatAddress } from "../base/address.ts";
+import { CremaError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { Clock, Datagrams, Streams } from "../host/ports.ts";
+import { PIECE_BYTES_MAX, type StreamPipe } from "./stream-pipe.ts";
+import { VirtualDatagrams } from "./virtual-datagrams.ts";
+import { VirtualStreams } from "./virtual-streams.ts";
+
+/** How the network behaves; may be changed at any time with {@link VirtualNetwork.setConditions}. */
+export interface NetworkConditions {
+  /** One way, in milliseconds. Default 0.5. */
+  readonly delayMs: number;
+  /** Added to the delay, uniform in [0, jitterMs). Default 0.5. Reorders datagrams, never streams. */
+  readonly jitterMs: number;
+  /** Share of datagrams that vanish, 0 .. 1. Default 0. */
+  readonly lossRate: number;
+  /** Share of datagrams that arrive twice, 0 .. 1. Default 0. */
+  readonly duplicateRate: number;
+  /** Share of datagrams that are held back by up to `reorderDelayMs` more, 0 .. 1. Default 0. */
+  readonly reorderRate: number;
+  /** Default 50. */
+  readonly reorderDelayMs: number;
+  /** What one connection carries in one direction, in bytes per millisecond. Default Infinity. */
+  readonly streamBytesPerMs: number;
+}
+
+export const DEFAULT_NETWORK_CONDITIONS: NetworkConditions = Object.freeze({
+  delayMs: 0.5,
+  jitterMs: 0.5,
+  lossRate: 0,
+  duplicateRate: 0,
+  reorderRate: 0,
+  reorderDelayMs: 50,
+  streamBytesPerMs: Number.POSITIVE_INFINITY,
+});
+
+/**
+ * How a machine dies. `killed`: the process ends and its kernel resets every connection.
+ * `power-lost`: nothing more is heard of it, so peers keep half-open connections until the address is bound again.
+ */
+export type CrashManner = "killed" | "power-lost";
+
+/** First port handed out where any free one is asked for, and to the dialling end of connections. */
+const EPHEMERAL_PORT_MIN = 49_152;
+const EPHEMERAL_PORT_MAX = 65_535;
+
+/** Every address of a simulated world. Nodes are told apart by the address they bind, `host:port`. */
+export class VirtualNetwork {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Every piece of every stream is handed over in this buffer and then overwritten. */
+  readonly pieceBuffer = new Uint8Array(PIECE_BYTES_MAX);
+  #conditions: NetworkConditions;
+  readonly #datagrams = new Map<string, VirtualDatagrams>();
+  readonly #streams = new Map<string, VirtualStreams>();
+  /** Directions that are cut, as `from>to`. */
+  readonly #cuts = new Set<string>();
+  /** Addresses whose machine is off. */
+  readonly #dark = new Set<string>();
+  readonly #stalled = new Set<StreamPipe>();
+  #ephemeralPort = EPHEMERAL_PORT_MIN;
+
+  /** `clock` must be the world's clock, not that of a node: the network outlives every process. */
+  constructor(clock: Clock, random: Random, conditions: Partial<NetworkConditions> = {}) {
+    this.clock = clock;
+    this.random = random;
+    this.#conditions = { ...DEFAULT_NETWORK_CONDITIONS, ...conditions };
+  }
+
+  get conditions(): NetworkConditions {
+    return this.#conditions;
+  }
+
+  setConditions(change: Partial<NetworkConditions>): void {
+    this.#conditions = { ...this.#conditions, ...change };
+  }
+
+  /** Binds `address` for datagrams; port 0 takes any free one. Throws `CREMA_ADDRESS_IN_USE`. */
+  datagrams(address: Address): Datagrams {
+    const local = this.#bindable(address, this.#datagrams);
+    const datagrams = new VirtualDatagrams(this, local);
+    this.#datagrams.set(formatAddress(local), datagrams);
+    this.#dark.delete(formatAddress(local));
+    this.#resumeStalled();
+    return datagrams;
+  }
+
+  /** Binds `address` for connections; port 0 takes any free one. Throws `CREMA_ADDRESS_IN_USE`. */
+  streams(address: Address): Streams {
+    const local = this.#bindable(address, this.#streams);
+    const streams = new VirtualStreams(this, local);
+    this.#streams.set(formatAddress(local), streams);
+    this.#dark.delete(formatAddress(local));
+    this.#resumeStalled();
+    return streams;
+  }
+
+  /** Cuts `from` off from `to`; the other direction as well unless `oneWay`. Streams hold their bytes until healed. */
+  partition(from: Address, to: Address, oneWay = false): void {
+    this.#cuts.add(direction(formatAddress(from), formatAddress(to)));
+    if (!oneWay) this.#cuts.add(direction(formatAddress(to), formatAddress(from)));
+  }
+
+  /** Undoes the cuts between two addresses, or all of them. */
+  heal(one?: Address, other?: Address): void {
+    if (one === undefined || other === undefined) this.#cuts.clear();
+    else {
+      this.#cuts.delete(direction(formatAddress(one), formatAddress(other)));
+      this.#cuts.delete(direction(formatAddress(other), formatAddress(one)));
+    }
+    this.#resumeStalled();
+  }
+
+  /** Ends whatever is bound to `address`, without a callback to its owner. The address can be bound again at once. */
+  crash(address: Address, manner: CrashManner = "killed"): void {
+    const key = formatAddress(address);
+    this.#datagrams.get(key)?.crash();
+    this.#datagrams.delete(key);
+    if (manner === "power-lost") this.#dark.add(key);
+    this.#streams.get(key)?.crash(manner);
+    this.#streams.delete(key);
+  }
+
+  /** One way, for one message, drawn now. */
+  drawDelayMs(): number {
+    return this.#conditions.delayMs + this.random.nextFloat() * this.#conditions.jitterMs;
+  }
+
+  /** Whether what `from` sends reaches `to` now. */
+  reaches(from: string, to: string): boolean {
+    return !this.#cuts.has(direction(from, to)) && !this.#dark.has(to) && !this.#dark.has(from);
+  }
+
+  datagramsAt(key: string): VirtualDatagrams | undefined {
+    return this.#datagrams.get(key);
+  }
+
+  streamsAt(key: string): VirtualStreams | undefined {
+    return this.#streams.get(key);
+  }
+
+  /** Frees an address that its owner closed. */
+  release(owner: VirtualDatagrams | VirtualStreams): void {
+    const key = formatAddress(owner.local);
+    if (this.#datagrams.get(key) === owner) this.#datagrams.delete(key);
+    if (this.#streams.get(key) === owner) this.#streams.delete(key);
+  }
+
+  /** `pipe` waits for the network to heal. */
+  stall(pipe: StreamPipe): void {
+    this.#stalled.add(pipe);
+  }
+
+  drawEphemeralPort(): number {
+    const port = this.#ephemeralPort;
+    this.#ephemeralPort = port === EPHEMERAL_PORT_MAX ? EPHEMERAL_PORT_MIN : port + 1;
+    return port;
+  }
+
+  #resumeStalled(): void {
+    const stalled = [...this.#stalled];
+    this.#stalled.clear();
+    for (const pipe of stalled) pipe.resume();
+  }
+
+  #bindable(address: Address, bound: ReadonlyMap<string, unknown>): Address {
+    if (address.port !== 0) {
+      if (!bound.has(formatAddress(address))) return address;
+      throw new CremaError("CREMA_ADDRESS_IN_USE", `${formatAddress(address)} is already in use`);
+    }
+    for (;;) {
+      const candidate = { host: address.host, port: this.drawEphemeralPort() };
+      const key = formatAddress(candidate);
+      if (!this.#datagrams.has(key) && !this.#streams.has(key)) return candidate;
+    }
+  }
+}
+
+function direction(from: string, to: string): string {
+  return `${from}>${to}`;
+}

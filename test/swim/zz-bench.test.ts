@@ -1,0 +1,3 @@
+import { it } from "vitest";
+import "/tmp/bench-swim.ts";
+it("x", () => {});

@@ -3,31 +3,40 @@
  * `docs/errors.md` (a test fails when one is missing there).
  */
 
+/** Every code there is, sorted. */
+export const CREMA_ERROR_CODES = [
+  "CREMA_ABORTED",
+  "CREMA_ADDRESS_IN_USE",
+  "CREMA_ADDRESS_UNAVAILABLE",
+  "CREMA_BUSY",
+  "CREMA_CLOSED",
+  "CREMA_CLUSTER_MISMATCH",
+  "CREMA_CROSS_SHARD",
+  "CREMA_ID_CONFLICT",
+  "CREMA_INSECURE_HOST",
+  "CREMA_INTERNAL",
+  "CREMA_KEY_INVALID",
+  "CREMA_NO_LEADER",
+  "CREMA_NO_QUORUM",
+  "CREMA_NOT_LEADER",
+  "CREMA_NOT_READY",
+  "CREMA_PROTOCOL",
+  "CREMA_REMOVED",
+  "CREMA_SEED_MISMATCH",
+  "CREMA_TIMEOUT",
+  "CREMA_UNREACHABLE",
+  "CREMA_VALUE_TOO_LARGE",
+  "CREMA_WATCH_LAGGED",
+  "CREMA_WRONG_TYPE",
+] as const;
+
 /** What went wrong, for programs. */
-export type CremaErrorCode =
-  | "CREMA_ABORTED"
-  | "CREMA_ADDRESS_IN_USE"
-  | "CREMA_ADDRESS_UNAVAILABLE"
-  | "CREMA_BUSY"
-  | "CREMA_CLOSED"
-  | "CREMA_CLUSTER_MISMATCH"
-  | "CREMA_CROSS_SHARD"
-  | "CREMA_ID_CONFLICT"
-  | "CREMA_INSECURE_HOST"
-  | "CREMA_INTERNAL"
-  | "CREMA_KEY_INVALID"
-  | "CREMA_NO_LEADER"
-  | "CREMA_NO_QUORUM"
-  | "CREMA_NOT_LEADER"
-  | "CREMA_NOT_READY"
-  | "CREMA_PROTOCOL"
-  | "CREMA_REMOVED"
-  | "CREMA_SEED_MISMATCH"
-  | "CREMA_TIMEOUT"
-  | "CREMA_UNREACHABLE"
-  | "CREMA_VALUE_TOO_LARGE"
-  | "CREMA_WATCH_LAGGED"
-  | "CREMA_WRONG_TYPE";
+export type CremaErrorCode = (typeof CREMA_ERROR_CODES)[number];
+
+/** Whether `text` is one of our codes; for errors that came over the wire. */
+export function isCremaErrorCode(text: string): text is CremaErrorCode {
+  return (CREMA_ERROR_CODES as readonly string[]).includes(text);
+}
 
 export interface CremaErrorOptions {
   /** The same call may succeed later, unchanged. */

@@ -13,3 +13,7 @@ export const MEMBER_META_BYTES_MAX = 512;
 export const REPLICATION_FACTOR_MAX = 7;
 /** Voters of the system group. */
 export const SYSTEM_VOTERS_MAX = 5;
+/** Members a cluster map can list, dead ones included. */
+export const MEMBERS_MAX = 4_096;
+/** Ids of removed members that a cluster map remembers; older ones are forgotten. */
+export const REMOVED_MEMBERS_MAX = 1_024;

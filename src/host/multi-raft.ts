@@ -15,7 +15,7 @@ import { Raft } from "../raft/raft.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
-import { decodeRaftMessage, encodeRaftMessage } from "../wire/raft-codec.ts";
+import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
 import type { HostOptions } from "./options.ts";
 import type { Clock, GroupWrite, LogStore, Timer, Tombstone } from "./ports.ts";
 import { RaftGroup } from "./raft-group.ts";
@@ -188,7 +188,7 @@ export class MultiRaft {
     const reader = new ByteReader(body);
     while (reader.remaining > 0) {
       const id = groupId(reader.varint());
-      const message = ownEntries(decodeRaftMessage(reader, from, this.#self));
+      const message = ownEntries(readRaftMessage(reader, from, this.#self));
       this.counters.messagesReceived++;
       this.#step(id, from, message);
     }
@@ -203,6 +203,7 @@ export class MultiRaft {
       group = this.#groups.get(id);
       if (group === undefined) return;
     }
+    group.messagesStepped++;
     this.#guarded(group, () => group.raft.step(message));
     this.markDirty(id);
   }
@@ -211,6 +212,7 @@ export class MultiRaft {
   installSnapshot(id: GroupId, from: NodeId, leaderTerm: number, snapshot: SnapshotMetadata, restore: Parameters<RaftGroup<unknown>["restoreFrom"]>[0]): void {
     const group = this.#groups.get(id);
     if (group === undefined) return;
+    group.messagesStepped++;
     this.#guarded(group, () =>
       group.restoreFrom(restore, () =>
         group.raft.step({ type: "install-snapshot", from, to: this.#self, term: term(leaderTerm), snapshot }),

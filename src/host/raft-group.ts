@@ -61,6 +61,8 @@ export class RaftGroup<Result> {
   #appliedTerm = 0;
   #ledTerm = 0;
   #pendingRestore: SnapshotSink | null = null;
+  /** Messages that other replicas have sent to this one. */
+  messagesStepped = 0;
   /** Indexes of snapshots being sent: the log behind the oldest is kept for their receivers. */
   readonly snapshotsInFlight = new Map<NodeId, LogIndex>();
   #closed = false;

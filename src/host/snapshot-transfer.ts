@@ -9,13 +9,18 @@ import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../b
 import type { Configuration } from "../raft/configuration.ts";
 import type { SnapshotMetadata } from "../raft/messages.ts";
 import { WireError } from "../wire/wire-error.ts";
-import type { BulkSink, BulkStreams } from "./links/bulk.ts";
+import { CremaError } from "../base/errors.ts";
+import type { Address } from "../base/address.ts";
+import type { Bulk } from "./links/bulk.ts";
+import type { BulkSink } from "./links/bulk-stream.ts";
 import type { MultiRaft } from "./multi-raft.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 
 export interface SnapshotTransferParts {
   readonly groups: MultiRaft;
-  readonly bulk: BulkStreams;
+  readonly bulk: Bulk;
+  /** Where `node` listens; null when it is no peer. */
+  readonly addressOf: (node: NodeId) => Address | null;
   /** The machine of `group`, opening the group first when the sender may fill it; null refuses. */
   readonly admit: (group: GroupId, from: NodeId) => StateMachine<unknown> | null;
   /** Told about transfers that failed, for the log; they are tried again by raft. */
@@ -38,14 +43,15 @@ export class SnapshotTransfer {
     const key = `${group}/${node}`;
     const { groups, bulk } = this.#parts;
     const replica = groups.get(group);
-    if (replica === undefined || this.#sending.has(key)) return;
+    const address = this.#parts.addressOf(node);
+    if (replica === undefined || address === null || this.#sending.has(key)) return;
     this.#sending.add(key);
     const metadata = replica.raft.snapshotMetadata(replica.raft.applied);
     const leaderTerm = replica.raft.term;
     const source = replica.machine.beginSnapshot();
     groups.snapshotStarted(group, node, metadata);
     bulk
-      .send(node, encodeHeader(group, leaderTerm, metadata), source)
+      .send(node, address, encodeHeader(group, leaderTerm, metadata), source)
       .then(
         () => {
           this.counters.sent++;
@@ -63,10 +69,12 @@ export class SnapshotTransfer {
       });
   }
 
-  #incoming(header: unknown, from: NodeId): BulkSink | null {
+  #incoming(header: unknown, from: NodeId): BulkSink | CremaError {
     const { group, leaderTerm, metadata } = decodeHeader(header);
     const machine = this.#parts.admit(group, from);
-    if (machine === null) return null;
+    if (machine === null) {
+      return new CremaError("CREMA_NOT_READY", `group ${group} takes no snapshot from ${from} here`, { retryable: true });
+    }
     const restore: SnapshotSink = machine.beginRestore();
     return {
       write: (slice) => restore.write(slice),

@@ -5,8 +5,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { lookup as dnsLookup } from "node:dns";
 import { isIP, isIPv4, isIPv6 } from "node:net";
-import type { Address } from "../base/address.ts";
-import { formatAddress } from "../base/address.ts";
+import { type Address, formatAddress } from "../base/address.ts";
 import { CremaError } from "../base/errors.ts";
 import type { Datagrams } from "../host/ports.ts";
 

@@ -49,6 +49,8 @@ function faultError(fault: Fault): CremaError {
     case "increment-overflow":
     case "increment-nan":
       return new CremaError("CREMA_WRONG_TYPE", `the result does not fit: ${fault.code}`);
+    case "shard-full":
+      return new CremaError("CREMA_BUSY", "the shard is full", { retryable: true });
     case "value-too-large":
       return new CremaError("CREMA_VALUE_TOO_LARGE", "the resulting value would be too large");
     case "no-such-key":

@@ -6,6 +6,7 @@ import { type LogIndex, logIndex, type NodeId, type Term, term as toTerm } from 
 import type { AppendRequest, Heartbeat, InstallSnapshot } from "./messages.ts";
 import type { RaftState } from "./state.ts";
 
+const NO_SESSION = 0;
 const NO_INDEX = logIndex(0);
 const NO_TERM = toTerm(0);
 
@@ -28,7 +29,7 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
   if (previousIndex >= state.commit && !log.holds(previousIndex, previousTerm)) {
     const hintIndex = log.lastIndexWithin(previousIndex, previousTerm);
     const hintTerm = log.termAt(hintIndex) ?? NO_TERM;
-    refuse(state, request.from, previousIndex, hintIndex, hintTerm);
+    refuse(state, request.from, request.session, previousIndex, hintIndex, hintTerm);
     return;
   }
   for (const entry of entries) {
@@ -42,15 +43,15 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
   }
   state.settleTombstone();
   const lastNew = logIndex(Math.max(state.commit, previousIndex + entries.length));
-  state.commitTo(request.commit < lastNew ? request.commit : lastNew);
-  acknowledge(state, request.from, lastNew);
+  state.commitTo(logIndex(Math.min(request.commit, lastNew)));
+  acknowledge(state, request.from, request.session, lastNew);
 }
 
 /** The heartbeat is of our term. Its commit index is never above what we are known to hold. */
 export function onHeartbeat(state: RaftState, heartbeat: Heartbeat): void {
   if (!follow(state, heartbeat.from)) return;
   const { lastIndex } = state.log;
-  state.commitTo(heartbeat.commit < lastIndex ? heartbeat.commit : lastIndex);
+  state.commitTo(logIndex(Math.min(heartbeat.commit, lastIndex)));
   if (heartbeat.quiesce && state.commit === heartbeat.commit && lastIndex === heartbeat.commit) {
     state.quiesced = true;
     state.persistence.commitIsDue();
@@ -78,20 +79,21 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
       state.settleTombstone();
     }
   }
-  acknowledge(state, message.from, state.commit);
+  acknowledge(state, message.from, NO_SESSION, state.commit);
 }
 
 /** Answers a leader of an earlier term, so that it learns of ours and steps down. @see Raft §5.1 */
 export function refuseStaleLeader(state: RaftState, to: NodeId): void {
-  refuse(state, to, NO_INDEX, NO_INDEX, NO_TERM);
+  refuse(state, to, NO_SESSION, NO_INDEX, NO_INDEX, NO_TERM);
 }
 
-function acknowledge(state: RaftState, to: NodeId, index: LogIndex): void {
+function acknowledge(state: RaftState, to: NodeId, session: number, index: LogIndex): void {
   state.promise({
     type: "append-response",
     from: state.self,
     to,
     term: state.term,
+    session,
     rejected: false,
     index,
     hintIndex: NO_INDEX,
@@ -99,12 +101,20 @@ function acknowledge(state: RaftState, to: NodeId, index: LogIndex): void {
   });
 }
 
-function refuse(state: RaftState, to: NodeId, index: LogIndex, hintIndex: LogIndex, hintTerm: Term): void {
+function refuse(
+  state: RaftState,
+  to: NodeId,
+  session: number,
+  index: LogIndex,
+  hintIndex: LogIndex,
+  hintTerm: Term,
+): void {
   state.send({
     type: "append-response",
     from: state.self,
     to,
     term: state.term,
+    session,
     rejected: true,
     index,
     hintIndex,

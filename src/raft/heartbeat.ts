@@ -3,6 +3,7 @@
  * not answered for an election timeout steps down by itself (CheckQuorum), so that nobody goes on trusting it.
  * @see Raft §5.2, Raft dissertation §6.2
  */
+import { logIndex } from "../base/ids.ts";
 import type { Leading } from "./leading.ts";
 import type { HeartbeatResponse } from "./messages.ts";
 import { quiesceIfIdle } from "./quiescence.ts";
@@ -22,6 +23,7 @@ export function tickLeader(state: RaftState, leading: Leading): void {
   leading.heartbeatElapsedTicks++;
   if (leading.heartbeatElapsedTicks < options.heartbeatTicks) return;
   leading.heartbeatElapsedTicks = 0;
+  leading.dismiss((peer) => state.tick - peer.contactTick >= options.electionTimeoutTicks);
   if (quiesceIfIdle(state, leading)) sendHeartbeats(state, leading, true);
   else leading.markHeartbeat();
 }
@@ -40,7 +42,7 @@ export function sendHeartbeats(state: RaftState, leading: Leading, quiesce: bool
       from: state.self,
       to: peer.node,
       term: state.term,
-      commit: peer.match < state.commit ? peer.match : state.commit,
+      commit: logIndex(Math.min(peer.match, state.commit)),
       readRound,
       quiesce,
     });

@@ -3,7 +3,7 @@
  * @see Raft Figure 2, Volatile state on leaders
  */
 import type { LogIndex, NodeId } from "../base/ids.ts";
-import { type Configuration, isVoter } from "./configuration.ts";
+import { type Configuration, isMember } from "./configuration.ts";
 import { LeaderLease } from "./lease.ts";
 import type { RaftOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -24,7 +24,7 @@ export class Leading {
   readonly termStart: LogIndex;
   readonly reads = new ReadRounds();
   readonly lease: LeaderLease;
-  /** Everybody else in the configuration in force. */
+  /** Everybody else in the configuration in force, and those who are leaving it. */
   readonly peers: Progress[] = [];
   /** How far this leader's own log is durable: what it may count for itself. */
   selfMatch: LogIndex;
@@ -47,6 +47,7 @@ export class Leading {
 
   readonly #options: RaftOptions;
   readonly #byNode = new Map<NodeId, Progress>();
+  #lastSession = 0;
 
   constructor(self: NodeId, options: RaftOptions, termStart: LogIndex, selfMatch: LogIndex) {
     this.self = self;
@@ -71,16 +72,22 @@ export class Leading {
     return this.#byNode.get(node);
   }
 
-  /** Makes the book fit `configuration`: newcomers are probed at `next`, whoever left is forgotten. */
+  /**
+   * Makes the book fit `configuration`. Newcomers are probed at `next`; those it leaves out stay until they know, so that they
+   * do not go on campaigning for a group that is not theirs any more.
+   */
   reconfigure(configuration: Configuration, next: LogIndex, nowTick: number): void {
     this.#admit(configuration.voters, false, next, nowTick);
     this.#admit(configuration.votersOutgoing, false, next, nowTick);
     this.#admit(configuration.learners, true, next, nowTick);
-    for (const node of this.#byNode.keys()) {
-      if (!isVoter(configuration, node) && !configuration.learners.includes(node)) this.#byNode.delete(node);
-    }
-    this.peers.length = 0;
-    for (const peer of this.#byNode.values()) this.peers.push(peer);
+    for (const peer of this.#byNode.values()) peer.departing = !isMember(configuration, peer.node);
+    this.#listPeers();
+  }
+
+  /** Forgets members that left. Their messages are ignored from here on. */
+  dismiss(departed: (peer: Progress) => boolean): void {
+    for (const peer of this.peers) if (peer.departing && departed(peer)) this.#byNode.delete(peer.node);
+    if (this.#byNode.size < this.peers.length) this.#listPeers();
   }
 
   /** Every peer gets what it lacks at the next `ready()`. */
@@ -102,12 +109,18 @@ export class Leading {
   #admit(nodes: readonly NodeId[], learner: boolean, next: LogIndex, nowTick: number): void {
     for (const node of nodes) {
       if (node === this.self) continue;
-      const known = this.#byNode.get(node);
-      if (known === undefined) {
-        this.#byNode.set(node, new Progress(node, learner, next, nowTick, this.#options));
-      } else {
-        known.learner = learner;
+      let peer = this.#byNode.get(node);
+      if (peer === undefined || peer.departing) {
+        this.#lastSession++;
+        peer = new Progress(node, this.#lastSession, next, nowTick, this.#options);
+        this.#byNode.set(node, peer);
       }
+      peer.learner = learner;
     }
+  }
+
+  #listPeers(): void {
+    this.peers.length = 0;
+    for (const peer of this.#byNode.values()) this.peers.push(peer);
   }
 }

@@ -39,6 +39,8 @@ export interface VoteResponse extends Envelope {
 
 export interface AppendRequest extends Envelope {
   readonly type: "append-request";
+  /** Numbers the leader's acquaintances with a member within its term; see {@link AppendResponse.session}. */
+  readonly session: number;
   readonly previousIndex: LogIndex;
   readonly previousTerm: Term;
   readonly entries: readonly Entry[];
@@ -47,6 +49,11 @@ export interface AppendRequest extends Envelope {
 
 export interface AppendResponse extends Envelope {
   readonly type: "append-response";
+  /**
+   * That of the request, 0 when it was a snapshot. A node that was removed, wiped and added again is a new acquaintance:
+   * what its former life acknowledged, delayed on the way, must not count for the empty log it has now.
+   */
+  readonly session: number;
   readonly rejected: boolean;
   /** Accepted: the last index known to match. Rejected: the `previousIndex` that did not match. */
   readonly index: LogIndex;

@@ -19,8 +19,10 @@ const NONE = logIndex(0);
 /** @see Raft Figure 2, nextIndex and matchIndex */
 export class Progress {
   readonly node: NodeId;
+  /** Which acquaintance with the node this is; answers to another one are not about this log. */
+  readonly session: number;
   /** Counts in no quorum. */
-  learner: boolean;
+  learner = false;
   state: ProgressState = "probe";
   /** The last index known to be durable at the member and equal to ours. */
   match: LogIndex = NONE;
@@ -38,15 +40,17 @@ export class Progress {
   snapshotAsked = false;
   /** In state `snapshot`: where the snapshot stands. */
   snapshotIndex: LogIndex = NONE;
+  /** No member any more, but not yet told that its removal is committed. */
+  departing = false;
   /** Something should be sent at the next `ready()`. */
   due = true;
   /** In state `replicate`: send an empty request if need be, so that a lost pipeline is noticed. */
   checkDue = false;
   readonly inflights: Inflights;
 
-  constructor(node: NodeId, learner: boolean, next: LogIndex, nowTick: number, options: RaftOptions) {
+  constructor(node: NodeId, session: number, next: LogIndex, nowTick: number, options: RaftOptions) {
     this.node = node;
-    this.learner = learner;
+    this.session = session;
     this.next = next;
     this.contactTick = nowTick;
     this.inflights = new Inflights(options.inflightMessagesMax, options.inflightBytesMax);

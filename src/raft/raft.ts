@@ -311,9 +311,9 @@ export class Raft {
   }
 
   /** Committed and durable here: what may be handed out. */
-  #deliverable(): LogIndex {
+  #deliverable(): number {
     const { commit, persistence } = this.#state;
-    return commit < persistence.stableIndex ? commit : persistence.stableIndex;
+    return Math.min(commit, persistence.stableIndex);
   }
 
   #takeCommitted(): readonly Entry[] {

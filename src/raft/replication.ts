@@ -5,7 +5,7 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import { logIndex } from "../base/ids.ts";
-import { isJoint, isMember } from "./configuration.ts";
+import { isJoint } from "./configuration.ts";
 import { changeConfiguration } from "./configuration-change.ts";
 import type { Entry, MembershipEntry } from "./entry.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
@@ -26,15 +26,9 @@ export function appendToLeader(state: RaftState, leading: Leading, entry: Entry)
   leading.markAll();
 }
 
-/**
- * Appends a configuration, which is in force at once. Members it leaves out are sent the log up to and including it, once, without
- * waiting for an answer: one that learns that it is no voter any more does not disturb the others with elections.
- */
+/** Appends a configuration, which is in force at once. */
 export function appendConfiguration(state: RaftState, leading: Leading, entry: MembershipEntry): void {
   appendToLeader(state, leading, entry);
-  for (const peer of leading.peers) {
-    if (!isMember(entry.configuration, peer.node)) sendWhatIsLacking(state, peer);
-  }
   leading.reconfigure(entry.configuration, state.log.lastIndex, state.tick);
   advanceCommit(state, leading);
 }
@@ -83,14 +77,23 @@ export function onOwnLogDurable(state: RaftState, leading: Leading): void {
 export function flush(state: RaftState, leading: Leading): void {
   if (!leading.flushDue) return;
   if (leading.heartbeatDue || leading.reads.startDue) sendHeartbeats(state, leading, false);
+  let someoneDeparts = false;
   for (const peer of leading.peers) {
     if (!leading.broadcastDue && !peer.due) continue;
     peer.due = false;
     sendWhatIsLacking(state, peer);
     peer.checkDue = false;
+    someoneDeparts ||= peer.departing;
   }
   leading.broadcastDue = false;
   leading.flushDue = false;
+  if (someoneDeparts) leading.dismiss((peer) => knowsOfItsRemoval(state, peer));
+}
+
+/** It holds the entry that removes it, and has just been sent the commit index that makes it final. */
+function knowsOfItsRemoval(state: RaftState, peer: Progress): boolean {
+  const removedAt = state.configurations.currentIndex;
+  return peer.match >= removedAt && peer.sentCommit >= removedAt;
 }
 
 function sendWhatIsLacking(state: RaftState, peer: Progress): void {
@@ -143,6 +146,7 @@ function sendAppend(state: RaftState, peer: Progress): void {
     from: state.self,
     to: peer.node,
     term: state.term,
+    session: peer.session,
     previousIndex,
     previousTerm,
     entries,
@@ -154,15 +158,21 @@ function sendAppend(state: RaftState, peer: Progress): void {
 function askForSnapshot(state: RaftState, peer: Progress): void {
   if (peer.state !== "probe") peer.becomeProbe();
   peer.probeSent = true;
-  if (peer.snapshotAsked || state.tick - peer.contactTick >= state.options.electionTimeoutTicks) return;
+  if (
+    peer.departing ||
+    peer.snapshotAsked ||
+    state.tick - peer.contactTick >= state.options.electionTimeoutTicks
+  )
+    return;
   peer.snapshotAsked = true;
   state.snapshotsWanted.push(peer.node);
 }
 
 export function onAppendResponse(state: RaftState, leading: Leading, response: AppendResponse): void {
   const peer = leading.peer(response.from);
-  if (peer === undefined || response.index > state.log.lastIndex) return;
+  if (peer === undefined) return;
   peer.contactTick = state.tick;
+  if (response.session !== peer.session || response.index > state.log.lastIndex) return;
   if (response.rejected) {
     onRejected(state, leading, peer, response);
     return;

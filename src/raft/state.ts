@@ -95,10 +95,11 @@ export class RaftState {
     this.persistence = new Persistence(this.log);
     this.tombstone = start.tombstone ?? null;
     const { term, vote } = startingVote(start.hardState, this.tombstone);
+    this.settleTombstone();
     this.#term = term;
     this.#vote = vote;
     if (term !== start.hardState.term || vote !== start.hardState.vote) this.persistence.voteChanged();
-    this.#commit = start.hardState.commit > start.base.index ? start.hardState.commit : start.base.index;
+    this.#commit = logIndex(Math.max(start.hardState.commit, start.base.index));
     this.#applied = start.base.index;
     this.handedOut = start.base.index;
     assert(this.#commit <= this.log.lastIndex, "the log reaches the stored commit index", {
@@ -146,9 +147,17 @@ export class RaftState {
     return this.configurations.current;
   }
 
-  /** May campaign: a voter of the configuration in force. Learners, strangers and the not yet configured never do. */
+  /**
+   * May campaign: a voter of the configuration in force, or of the committed one while the one in force is not known to be
+   * committed. The latter because a removed replica may be the only one that holds the entry which removes it, and so refuse its
+   * vote to all others: it has to lead once more, not counting itself, to finish its own removal.
+   * Learners, strangers, the not yet configured and those who have a former life to catch up with never campaign. @see Raft dissertation §4.2.2
+   */
   get promotable(): boolean {
-    return isVoter(this.configuration, this.self);
+    const { configurations } = this;
+    if (this.tombstone !== null) return false;
+    if (isVoter(configurations.current, this.self)) return true;
+    return configurations.currentIndex > this.#commit && isVoter(configurations.at(this.#commit), this.self);
   }
 
   /**

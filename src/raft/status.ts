@@ -29,7 +29,9 @@ export interface RaftStatus {
   readonly baseIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
+  /** The configuration in force, and where it was appended: a change is pending while that is above `commit`. */
   readonly configuration: Configuration;
+  readonly configurationIndex: LogIndex;
   readonly quiesced: boolean;
   /** The successor while leadership is handed over. */
   readonly transferee: NodeId | null;
@@ -43,6 +45,7 @@ export function statusOf(state: RaftState): RaftStatus {
   const { leading, log } = state;
   const progress = new Map<NodeId, MemberProgress>();
   for (const peer of leading?.peers ?? []) {
+    if (peer.departing) continue;
     progress.set(peer.node, {
       match: peer.match,
       next: peer.next,
@@ -63,6 +66,7 @@ export function statusOf(state: RaftState): RaftStatus {
     lastIndex: log.lastIndex,
     lastTerm: log.lastTerm,
     configuration: state.configuration,
+    configurationIndex: state.configurations.currentIndex,
     quiesced: state.quiesced,
     transferee: leading?.transfer?.to ?? null,
     uncommittedBytes: leading === null ? 0 : log.bytesBetween(state.commit, log.lastIndex),

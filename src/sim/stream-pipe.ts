@@ -75,9 +75,11 @@ export class StreamPipe {
     this.#push({ type: "finish", readyAtMs: this.#drawReadyAtMs() });
   }
 
-  /** Instead of everything not yet delivered. */
+  /** Instead of every byte not yet delivered; that the connection was established is still heard. */
   reset(reason: string): void {
+    const first = this.#segments[this.#head];
     this.#clear();
+    if (first?.type === "open") this.#segments.push(first);
     this.#push({ type: "reset", readyAtMs: this.#drawReadyAtMs(), reason });
   }
 

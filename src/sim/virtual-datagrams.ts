@@ -30,7 +30,7 @@ export class VirtualDatagrams implements Datagrams {
     const { random, conditions } = this.#network;
     if (random.nextFloat() < conditions.lossRate) return;
     const copies = random.nextFloat() < conditions.duplicateRate ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) this.#launch(formatAddress(to), bytes.slice());
+    for (let copy = 0; copy < copies; copy++) this.#launch(formatAddress(to), new Uint8Array(bytes));
   }
 
   async close(): Promise<void> {

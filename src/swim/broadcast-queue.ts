@@ -1,6 +1,7 @@
 /**
- * What is still to be spread, and how often it went out already. Fresh news first: what was sent the fewest times,
- * and among equals the newest. Each item leaves after its number of transmissions, or when a newer one of its key comes.
+ * What is still to be spread, and how often it went out already. Fresh news first: what was sent the fewest times;
+ * of what was never sent the newest, of the rest what waits the longest. Each item leaves after its number of
+ * transmissions, or when a newer one of its key comes.
  */
 import type { SwimMessage } from "./messages.ts";
 
@@ -25,8 +26,10 @@ export function retransmitLimit(retransmitMult: number, livingMembers: number): 
 export class BroadcastQueue {
   readonly #capacity: number;
   readonly #byKey = new Map<string, Item>();
-  /** By number of transmissions; each level oldest first. */
-  readonly #levels: Item[][] = [];
+  /** Never sent; oldest first. */
+  readonly #fresh: Item[] = [];
+  /** Sent once, twice, and so on; in each, what was sent the longest ago first. */
+  readonly #sent: Map<string, Item>[] = [];
   #orderNext = 0;
 
   constructor(capacity: number) {
@@ -43,19 +46,11 @@ export class BroadcastQueue {
 
   /** Queues `message`, replacing what was queued under `key`. When full, what was sent most often makes room. */
   enqueue(key: string, message: SwimMessage, bytes: number): void {
-    this.drop(key);
+    this.#drop(key);
     if (this.#byKey.size >= this.#capacity) this.#dropMostSent();
     const item: Item = { key, message, bytes, order: this.#orderNext++, transmissions: 0 };
     this.#byKey.set(key, item);
-    this.#insert(item);
-  }
-
-  drop(key: string): void {
-    const item = this.#byKey.get(key);
-    if (item === undefined) return;
-    this.#byKey.delete(key);
-    const level = this.#level(item.transmissions);
-    level.splice(positionOf(level, item.order), 1);
+    this.#fresh.push(item);
   }
 
   /**
@@ -65,54 +60,71 @@ export class BroadcastQueue {
   fill(packet: SwimMessage[], bytesFree: number, limit: number): number {
     let free = bytesFree;
     let misfits = 0;
-    const sent: Item[] = [];
-    for (const level of this.#levels) {
-      for (let at = level.length - 1; at >= 0 && misfits < MISFITS_MAX; at--) {
-        const item = level[at] as Item;
+    const chosen: Item[] = [];
+    for (let at = this.#fresh.length - 1; at >= 0 && misfits < MISFITS_MAX; at--) {
+      const item = this.#fresh[at] as Item;
+      if (item.bytes > free) {
+        misfits++;
+        continue;
+      }
+      free -= item.bytes;
+      this.#fresh.splice(at, 1);
+      chosen.push(item);
+    }
+    for (const level of this.#sent) {
+      if (misfits >= MISFITS_MAX) break;
+      for (const item of level.values()) {
         if (item.bytes > free) {
           misfits++;
+          if (misfits >= MISFITS_MAX) break;
           continue;
         }
         free -= item.bytes;
-        level.splice(at, 1);
-        packet.push(item.message);
-        sent.push(item);
+        level.delete(item.key);
+        chosen.push(item);
       }
-      if (misfits >= MISFITS_MAX) break;
     }
-    for (const item of sent) {
-      item.transmissions++;
-      if (item.transmissions >= limit) this.#byKey.delete(item.key);
-      else this.#insert(item);
+    for (const item of chosen) {
+      packet.push(item.message);
+      this.#count(item, limit);
     }
     return free;
   }
 
-  #level(transmissions: number): Item[] {
-    for (let missing = this.#levels.length; missing <= transmissions; missing++) this.#levels.push([]);
-    return this.#levels[transmissions] as Item[];
+  #count(item: Item, limit: number): void {
+    item.transmissions++;
+    if (item.transmissions >= limit) {
+      this.#byKey.delete(item.key);
+      return;
+    }
+    for (let missing = this.#sent.length; missing < item.transmissions; missing++) this.#sent.push(new Map());
+    this.#sent[item.transmissions - 1]?.set(item.key, item);
   }
 
-  #insert(item: Item): void {
-    const level = this.#level(item.transmissions);
-    const last = level.at(-1);
-    if (last === undefined || last.order < item.order) level.push(item);
-    else level.splice(positionOf(level, item.order), 0, item);
+  #drop(key: string): void {
+    const item = this.#byKey.get(key);
+    if (item === undefined) return;
+    this.#byKey.delete(key);
+    if (item.transmissions > 0) this.#sent[item.transmissions - 1]?.delete(key);
+    else this.#fresh.splice(positionOf(this.#fresh, item.order), 1);
   }
 
   #dropMostSent(): void {
-    const item = this.#levels.findLast((level) => level.length > 0)?.shift();
-    if (item !== undefined) this.#byKey.delete(item.key);
+    const level = this.#sent.findLast((items) => items.size > 0);
+    for (const key of level?.keys() ?? this.#fresh.slice(0, 1).map((item) => item.key)) {
+      this.#drop(key);
+      return;
+    }
   }
 }
 
-/** Where the item of `order` is, or belongs, in a level (binary search). */
-function positionOf(level: readonly Item[], order: number): number {
+/** Where the item of `order` is among `items`, oldest first (binary search). */
+function positionOf(items: readonly Item[], order: number): number {
   let low = 0;
-  let high = level.length;
+  let high = items.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((level[middle] as Item).order < order) low = middle + 1;
+    if ((items[middle] as Item).order < order) low = middle + 1;
     else high = middle;
   }
   return low;

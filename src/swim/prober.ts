@@ -49,6 +49,8 @@ export class Prober {
   readonly #targets = new Set<NodeId>();
   readonly #urgent = new Map<NodeId, SuspectClaim | null>();
   #urgentRunning = 0;
+  /** When the last one became urgent. */
+  #urgentAtMs = 0;
   #periodAtMs: number;
 
   constructor(parts: ProberParts, nowMs: number) {
@@ -60,6 +62,8 @@ export class Prober {
   nextDeadlineMs(): number {
     if (this.#parts.self.leaving) return Number.POSITIVE_INFINITY;
     let nextMs = this.#parts.table.livingCount === 0 ? Number.POSITIVE_INFINITY : this.#periodAtMs;
+    const urgentFree = this.#urgentRunning < this.#parts.options.urgentProbesMax;
+    if (this.#urgent.size > 0 && urgentFree) nextMs = Math.min(nextMs, this.#urgentAtMs);
     for (const probe of this.#running.values()) {
       nextMs = Math.min(nextMs, probe.indirect ? probe.deadlineMs : probe.indirectAtMs);
     }
@@ -80,6 +84,7 @@ export class Prober {
   soon(nowMs: number, id: NodeId, claim: SuspectClaim | null): void {
     if (this.#targets.has(id)) return;
     if (claim !== null || !this.#urgent.has(id)) this.#urgent.set(id, claim);
+    this.#urgentAtMs = nowMs;
     this.#startUrgent(nowMs);
   }
 

@@ -26,13 +26,12 @@ export class Rumours {
   }
 
   /**
-   * Whether `rumour` was news and was taken. A key beyond the limit is refused: were it to push out another,
+   * Whether `rumour` was news and was taken. Of two with one version the higher origin wins, everywhere. A key beyond the limit is refused: were it to push out another,
    * the two would chase each other round the cluster for ever.
    */
   accept(rumour: Rumour): boolean {
     const known = this.#newest.get(rumour.key);
-    if (known === undefined ? this.#newest.size >= this.#keysMax : known.version >= rumour.version)
-      return false;
+    if (known === undefined ? this.#newest.size >= this.#keysMax : !isNewer(rumour, known)) return false;
     this.#newest.delete(rumour.key);
     this.#newest.set(rumour.key, rumour);
     return true;
@@ -63,6 +62,11 @@ export function rumourOf(origin: NodeId, key: string, version: number, payload: 
     throw new RangeError(`a broadcast version is an integer >= 0, got ${version}`);
   }
   return { type: "rumour", key, version, origin, payload };
+}
+
+function isNewer(rumour: Rumour, known: Rumour): boolean {
+  if (rumour.version !== known.version) return rumour.version > known.version;
+  return rumour.origin > known.origin;
 }
 
 function isRumourKey(key: string): boolean {

@@ -4,37 +4,25 @@
  * Each mechanism lives in a file of its own; this one connects them. Call `advance` no later than `nextDeadlineMs`,
  * and `takeOutput` after every call.
  */
-import type { Address } from "../base/address.ts";
-import { formatAddress } from "../base/address.ts";
+import { type Address, formatAddress } from "../base/address.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { ClusterId, NodeId } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import { AddressContests } from "./address-contests.ts";
 import { newSwimCounters, type SwimCounters } from "./counters.ts";
 import { Dialler } from "./dialler.ts";
 import { EventThrottle } from "./event-throttle.ts";
 import { Gossip } from "./gossip.ts";
 import { LocalHealth } from "./local-health.ts";
-import type { Member, MemberMeta, MemberState } from "./member.ts";
+import type { Member, MemberMeta } from "./member.ts";
 import { MemberTable } from "./member-table.ts";
 import { Membership } from "./membership.ts";
 import { messageBytes, PACKET_BODY_BYTES_MAX } from "./message-size.ts";
-import type {
-  Ack,
-  AliveClaim,
-  MemberRecord,
-  Ping,
-  PingRequest,
-  Rumour,
-  StateExchange,
-  SwimMessage,
-  SwimPacket,
-} from "./messages.ts";
+import type { MemberRecord, Rumour, StateExchange, SwimMessage, SwimPacket } from "./messages.ts";
 import type { SwimOptions } from "./options.ts";
 import { Outbox, type SwimOutput } from "./output.ts";
 import { ProbeRing } from "./probe-ring.ts";
 import { Prober } from "./prober.ts";
-import { Relays } from "./relays.ts";
+import { Responder } from "./responder.ts";
 import { Rumours, rumourOf } from "./rumours.ts";
 import { Self } from "./self.ts";
 import { Sequences } from "./sequences.ts";
@@ -62,11 +50,9 @@ export class Swim {
   readonly #gossip: Gossip;
   readonly #self: Self;
   readonly #suspicions = new Suspicions();
-  readonly #sequences: Sequences;
   readonly #membership: Membership;
   readonly #prober: Prober;
-  readonly #relays: Relays;
-  readonly #contests: AddressContests;
+  readonly #responder: Responder;
   readonly #rumours: Rumours;
   readonly #dialler: Dialler;
   readonly #foreign = new EventThrottle(FOREIGN_EVENT_INTERVAL_MS);
@@ -82,9 +68,6 @@ export class Swim {
     this.#table = new MemberTable(options.membersMax);
     this.#gossip = new Gossip(options, this.#table, random, nowMs);
     this.#self = new Self(start.meta, this.#gossip, this.#health, this.#counters, nowMs);
-    this.#sequences = new Sequences(random);
-    this.#relays = new Relays(options);
-    this.#contests = new AddressContests(options.protocolPeriodMs);
     this.#rumours = new Rumours(options.rumourKeysMax);
     this.#dialler = new Dialler(options, this.#self, this.#table, random, nowMs);
     const parts = {
@@ -96,14 +79,14 @@ export class Swim {
       gossip: this.#gossip,
       ring: new ProbeRing(random),
       health: this.#health,
-      sequences: this.#sequences,
+      sequences: new Sequences(random),
       outbox: this.#outbox,
       counters: this.#counters,
     };
     this.#membership = new Membership({
       ...parts,
       probeSoon: (id, claim) => this.#prober.soon(this.#nowMs, id, claim),
-      contest: (at, claim) => this.#contest(at, claim),
+      contest: (at, claim) => this.#responder.contest(at, claim),
     });
     this.#prober = new Prober(
       {
@@ -113,6 +96,12 @@ export class Swim {
       },
       nowMs,
     );
+    this.#responder = new Responder({
+      ...parts,
+      prober: this.#prober,
+      send: (to, messages) => this.#send(to, messages),
+      proved: (at, claim) => this.#membership.alive(at, claim, true),
+    });
   }
 
   /** This member. */
@@ -158,7 +147,7 @@ export class Swim {
     return Math.min(
       this.#prober.nextDeadlineMs(),
       this.#suspicions.nextDeadlineMs(),
-      this.#relays.nextDeadlineMs(),
+      this.#responder.nextDeadlineMs(),
       this.#gossip.nextDeadlineMs(),
       this.#dialler.nextDeadlineMs(),
     );
@@ -169,9 +158,7 @@ export class Swim {
     this.#enter(nowMs);
     this.#prober.advance(nowMs);
     for (const id of this.#suspicions.expire(nowMs)) this.#membership.suspicionExpired(nowMs, id);
-    for (const nack of this.#relays.advance(nowMs)) {
-      this.#send(nack.to, [{ type: "nack", sequence: nack.sequence }]);
-    }
+    this.#responder.advance(nowMs);
     this.#table.reapLeft(nowMs - this.#options.leftRetentionMs, nowMs + this.#options.leftRetentionMs);
     for (const member of this.#gossip.round(nowMs)) this.#send(member.address, []);
     for (const address of this.#dialler.due(nowMs)) this.#dial(address);
@@ -321,13 +308,13 @@ export class Swim {
   #serve(message: SwimMessage, sender: NodeId, from: Address): void {
     switch (message.type) {
       case "ping":
-        this.#answer(message, sender, from);
+        this.#responder.ping(this.#nowMs, message, sender, from);
         break;
       case "ping-request":
-        this.#relay(message, from);
+        this.#responder.pingRequest(this.#nowMs, message, from);
         break;
       case "ack":
-        this.#acked(message, sender);
+        this.#responder.ack(this.#nowMs, message, sender);
         break;
       case "nack":
         this.#prober.nacked(message.sequence);
@@ -341,56 +328,6 @@ export class Swim {
       default:
         unreachable(message);
     }
-  }
-
-  /** An ack; or, to a ping meant for whoever was here before, who is here now. */
-  #answer(ping: Ping, sender: NodeId, from: Address): void {
-    const { id, claim, leaving } = this.#self;
-    if (ping.target !== id) {
-      if (!leaving) this.#send(from, [claim]);
-      return;
-    }
-    const messages: SwimMessage[] = [{ type: "ack", sequence: ping.sequence, member: id }];
-    const verdict = this.#verdictOn(sender);
-    if (verdict !== null) messages.unshift(verdict);
-    this.#send(from, messages);
-  }
-
-  /** What we hold against somebody who evidently lives, so that it can refute it. */
-  #verdictOn(id: NodeId): SwimMessage | null {
-    const member = this.#table.get(id);
-    if (member === undefined) return null;
-    const { state, incarnation } = member;
-    const accuser = this.#self.id;
-    if (state === "suspect") return { type: "suspect", member: id, incarnation, accuser };
-    if (state === "dead") return { type: "dead", member: id, incarnation, accuser, reason: "unreachable" };
-    return state === "left" ? { type: "left", member: id, incarnation } : null;
-  }
-
-  #relay(request: PingRequest, from: Address): void {
-    const sequence = this.#sequences.next();
-    if (!this.#relays.begin(this.#nowMs, sequence, request, from)) {
-      this.#counters.relaysRefused++;
-      return;
-    }
-    this.#send(request.address, [{ type: "ping", sequence, target: request.target }]);
-  }
-
-  #acked(ack: Ack, sender: NodeId): void {
-    if (this.#prober.acked(ack.sequence, ack.member)) return;
-    const forward = this.#relays.acked(ack.sequence, ack.member);
-    if (forward !== null) {
-      this.#send(forward.to, [{ type: "ack", sequence: forward.sequence, member: ack.member }]);
-      return;
-    }
-    const proved = this.#contests.answered(this.#nowMs, ack.sequence, sender);
-    if (proved !== null) this.#membership.alive(this.#nowMs, proved, true);
-  }
-
-  #contest(nowMs: number, claim: AliveClaim): void {
-    const sequence = this.#sequences.next();
-    if (!this.#contests.open(nowMs, sequence, claim)) return;
-    this.#send(claim.meta.address, [{ type: "ping", sequence, target: claim.meta.id }]);
   }
 
   /** A sender we do not know has a past that we miss: ask for its state. */
@@ -484,5 +421,3 @@ export class Swim {
     return { sender: this.#self.id, clusterId: this.#self.meta.clusterId };
   }
 }
-
-export type { Member, MemberMeta, MemberState };

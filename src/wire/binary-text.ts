@@ -5,16 +5,16 @@ import { Buffer } from "node:buffer";
 
 /** The UTF-8 bytes of `text` as a binary string. */
 export function binaryFromText(text: string): string {
-  return isAscii(text) ? text : Buffer.from(text, "utf8").latin1Slice();
+  return isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }
 
 export function binaryFromBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** Reads `binary` as UTF-8; a malformed sequence becomes U+FFFD, as everywhere in Node.js. */
 export function textFromBinary(binary: string): string {
-  return isAscii(binary) ? binary : Buffer.from(binary, "latin1").utf8Slice();
+  return isAscii(binary) ? binary : Buffer.from(binary, "latin1").toString("utf8");
 }
 
 export function bytesFromBinary(binary: string): Uint8Array {

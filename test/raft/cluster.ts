@@ -109,7 +109,8 @@ export class Host {
   snapshotsAtOnce = true;
   readonly snapshotsWanted: NodeId[] = [];
   tombstone: Tombstone | null;
-  #incomingState: readonly Applied[] | null = null;
+  /** States that arrived with snapshots, by index: safety makes any two of one index equal. */
+  readonly #incomingStates = new Map<number, readonly Applied[]>();
   #random: Random;
 
   constructor(number: number, options: RaftOptions, disk: Disk, seed: number, tombstone: Tombstone | null) {
@@ -147,8 +148,11 @@ export class Host {
   }
 
   receive(envelope: Envelope): void {
-    if (envelope.state !== null) this.#incomingState = envelope.state;
-    this.raft.step(envelope.message);
+    const { message, state } = envelope;
+    if (state !== null && message.type === "install-snapshot") {
+      this.#incomingStates.set(message.snapshot.index, state);
+    }
+    this.raft.step(message);
   }
 
   /** Takes everything the core hands out; returns what it sends. */
@@ -159,7 +163,8 @@ export class Host {
       const ready = this.raft.ready();
       onReady(ready);
       if (ready.persist !== null) {
-        const state = ready.persist.snapshot === null ? null : this.#incomingState;
+        const { snapshot } = ready.persist;
+        const state = snapshot === null ? null : (this.#incomingStates.get(snapshot.index) ?? null);
         if (state !== null) this.applied = [...state];
         this.writes.push({ request: ready.persist, state });
       }
@@ -308,9 +313,18 @@ export class Cluster {
     const host = this.hosts.get(numberOf(message.to));
     const arrives = host !== undefined && !this.isCut(message);
     if (arrives) host.receive(envelope);
+    this.#reportSnapshot(message, arrives);
+  }
+
+  /** Loses one message. */
+  drop(envelope: Envelope): void {
+    this.#reportSnapshot(envelope.message, false);
+  }
+
+  #reportSnapshot(message: RaftMessage, delivered: boolean): void {
     if (message.type !== "install-snapshot") return;
     const sender = this.hosts.get(numberOf(message.from));
-    sender?.raft.snapshotFinished(message.to, arrives, message.snapshot.index);
+    sender?.raft.snapshotFinished(message.to, delivered, message.snapshot.index);
   }
 
   /** Delivers until nothing moves any more. `keep` may hold messages back, which stay in the network. */

@@ -54,7 +54,7 @@ describe("datagrams", () => {
     const [a, b] = [network.datagrams(A), network.datagrams(B)];
     const seen: string[] = [];
     b.onMessage = (from, bytes) => seen.push(`${from.host} ${bytes[0]}`);
-    const reused = new Uint8Array([1]);
+    const reused = Buffer.from([1]);
     a.send(B, reused);
     reused[0] = 9;
     await clock.runFor(5);
@@ -163,7 +163,7 @@ describe("streams", () => {
     await clock.runFor(20);
     expect(log.slice(1)).toEqual([
       "near closed: in order",
-      "far closed: read ECONNRESET " + log[2]?.split(" ").at(-1),
+      expect.stringContaining("far closed: read ECONNRESET"),
     ]);
   });
 

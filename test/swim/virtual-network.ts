@@ -3,13 +3,15 @@
  * the simulator of the whole system is another, bigger thing.
  */
 import { type Address, formatAddress } from "../../src/base/address.ts";
-import { type NodeId, randomBootNonce, randomNodeId } from "../../src/base/ids.ts";
+import { type NodeId, nodeId, randomBootNonce, randomNodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import type { MemberMeta } from "../../src/swim/member.ts";
 import type { SwimPacket } from "../../src/swim/messages.ts";
 import { resolveSwimOptions, type SwimOptions } from "../../src/swim/options.ts";
 import type { SwimEvent } from "../../src/swim/output.ts";
 import { Swim } from "../../src/swim/swim.ts";
+
+const CHECK_EVERY_MS = 10;
 
 interface Task {
   readonly atMs: number;
@@ -158,21 +160,22 @@ export class VirtualNetwork {
 
   /** Whether all who are up see the same group, of exactly those who are up, with nobody suspected. */
   converged(nodes: readonly VirtualNode[] = this.nodes.filter((node) => node.up)): boolean {
+    if (!nodes.every((node) => node.swim.livingCount === nodes.length)) return false;
     const checksum = nodes[0]?.swim.checksum();
-    return nodes.every((node) => node.swim.livingCount === nodes.length && node.swim.checksum() === checksum);
+    return nodes.every((node) => node.swim.checksum() === checksum);
   }
 
   run(durationMs: number): void {
     this.runUntil(() => false, durationMs);
   }
 
-  /** Runs until `condition` holds, checked after every event; false when it did not within `limitMs`. */
+  /** Runs until `condition` holds, checked every 10 ms; false when it did not within `limitMs`. */
   runUntil(condition: () => boolean, limitMs: number): boolean {
     const endMs = this.nowMs + limitMs;
-    let checkedAtMs = -1;
+    let checkAtMs = this.nowMs;
     for (;;) {
-      if (this.nowMs !== checkedAtMs) {
-        checkedAtMs = this.nowMs;
+      if (this.nowMs >= checkAtMs) {
+        checkAtMs = this.nowMs + CHECK_EVERY_MS;
         if (condition()) return true;
       }
       const task = this.#heap[0];
@@ -291,6 +294,11 @@ export class VirtualNetwork {
     }
     heap[at] = last;
   }
+}
+
+/** The node id whose number is `value`. */
+export function idOf(value: number): NodeId {
+  return nodeId(value.toString(16).padStart(16, "0"));
 }
 
 /** Complete metadata with the given parts. */

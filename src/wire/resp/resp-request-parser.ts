@@ -17,7 +17,7 @@ const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
 
-/** {@link RespRequestParser.push}'s inner answers: how a step ended. */
+/** What a step answers instead of where the next begins. */
 const INCOMPLETE = -1;
 const FAILED = -2;
 
@@ -47,16 +47,6 @@ export class RespRequestParser {
   constructor(onRequest: (args: string[]) => void, limits: RespParserLimits = DEFAULT_RESP_PARSER_LIMITS) {
     this.#onRequest = onRequest;
     this.#limits = limits;
-  }
-
-  /** Bytes held for a request that is not complete. */
-  get heldBytes(): number {
-    return this.#requestBytes + (this.#carry?.length ?? 0);
-  }
-
-  /** Whether input stopped in the middle of a request. */
-  get midRequest(): boolean {
-    return this.#argsLeft > 0 || this.#carry !== null;
   }
 
   /** Takes the next bytes; they may be reused after the call. Answers null, or why the connection must be closed. */
@@ -174,7 +164,7 @@ export class RespRequestParser {
   /** Where the CR of the line at `at` is, once its LF has come too. */
   #lineEnd(input: Buffer, at: number, tooLong: string): number {
     // Nearly every length line has at most four digits: look before calling out.
-    let end = at + 1;
+    let end = at;
     const near = Math.min(input.length, at + 8);
     while (end < near && input[end] !== CR) end++;
     if (end === near) end = input.indexOf(CR, end);

@@ -50,14 +50,9 @@ export class RespWriter {
     if (this.#text.length > PIECE_BYTES_MAX) this.#seal();
   }
 
-  /** Absence. RESP2 knows it only as a string or an array that is not there; this is the string. */
+  /** Absence: in RESP2 a string that is not there. */
   null(): void {
     this.#text += this.version === 2 ? "$-1\r\n" : "_\r\n";
-  }
-
-  /** Absence where an array was expected. */
-  nullArray(): void {
-    this.#text += this.version === 2 ? "*-1\r\n" : "_\r\n";
   }
 
   /** Begins an array: `count` replies follow. */

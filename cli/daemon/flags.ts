@@ -1,0 +1,125 @@
+/**
+ * Every setting of `crema-node`, once. The command line, the environment and the configuration file all read this
+ * table: setting `resp-port` is `--resp-port`, `CREMA_RESP_PORT` and the field "resp-port".
+ * A setting that the node does not obey must not stand here.
+ */
+import { DEFAULT_HTTP_PORT, DEFAULT_NODE_OPTIONS, DEFAULT_RESP_PORT } from "../../src/index.ts";
+import { formatDuration } from "../duration.ts";
+import {
+  addressesFlag,
+  addressFlag,
+  choiceFlag,
+  durationFlag,
+  type Flag,
+  hostFlag,
+  integerFlag,
+  numberFlag,
+  portFlag,
+  switchFlag,
+  textFlag,
+} from "./flag.ts";
+
+const defaults = DEFAULT_NODE_OPTIONS;
+const DAY_MS = 86_400_000;
+
+export const FLAGS = Object.freeze({
+  seed: addressesFlag({
+    meaning: "a machine that may already run; repeatable or comma-separated. None: found a cluster alone",
+  }),
+  host: hostFlag({ meaning: "interface all doors listen on", defaultText: defaults.host }),
+  port: portFlag({
+    meaning: "cluster port: gossip on UDP, peers on TCP; 0 = any free one",
+    defaultText: String(defaults.port),
+  }),
+  advertise: addressFlag({ meaning: "what other machines dial", defaultText: "the bound address" }),
+  "resp-port": portFlag({
+    meaning: "Redis protocol; 0 = any free one",
+    defaultText: String(DEFAULT_RESP_PORT),
+  }),
+  "http-port": portFlag({
+    meaning: "status, health, metrics, keys over HTTP; 0 = any free one",
+    defaultText: String(DEFAULT_HTTP_PORT),
+  }),
+  "no-resp": switchFlag({ meaning: "open no Redis port" }),
+  "no-http": switchFlag({ meaning: "open no HTTP port" }),
+  insecure: switchFlag({ meaning: "allow a --host that is not loopback although nothing is encrypted yet" }),
+  shards: integerFlag(1, 4_096, {
+    meaning: "shards of the key space; fixed at founding",
+    defaultText: String(defaults.shards),
+  }),
+  "replication-factor": integerFlag(1, 7, {
+    meaning: "voters of every shard; fixed at founding",
+    defaultText: String(defaults.replicationFactor),
+  }),
+  bootstrap: choiceFlag(["auto", "never", "force"], {
+    meaning: "auto: found when the seeds agree; never: only join; force: found alone, at once",
+    defaultText: defaults.bootstrap,
+  }),
+  "bootstrap-expect": integerFlag(0, 1_000, {
+    meaning: "found once this many seeds answer; 0 = a majority of them",
+    defaultText: String(defaults.bootstrapExpect),
+  }),
+  zone: textFlag(64, { meaning: "replicas of a shard avoid sharing a zone", placeholder: "zone" }),
+  name: textFlag(64, {
+    meaning: "what people call this node",
+    placeholder: "name",
+    defaultText: "its address",
+  }),
+  weight: numberFlag(0.1, 100, {
+    meaning: "share of replicas relative to other nodes",
+    defaultText: String(defaults.weight),
+  }),
+  "default-ttl": durationFlag(365 * DAY_MS, {
+    meaning: "time to live of a key that is put without one; 0 = none",
+    defaultText: formatDuration(defaults.defaultTtlMs),
+  }),
+  "dead-grace": durationFlag(DAY_MS, {
+    meaning: "how long a member must be dead before its replicas are replaced",
+    defaultText: formatDuration(defaults.deadGraceMs),
+  }),
+  "drain-timeout": durationFlag(3_600_000, {
+    meaning: "budget for leaving in order on SIGTERM; 0 = stop at once",
+    defaultText: formatDuration(defaults.drainTimeoutMs),
+  }),
+  gossip: choiceFlag(["lan", "wan", "local"], {
+    meaning: "timing of failure detection",
+    defaultText: defaults.gossip,
+  }),
+  "log-level": choiceFlag(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+    meaning: "least severe line to print",
+    defaultText: "info",
+  }),
+  "log-format": choiceFlag(["pretty", "json"], {
+    meaning: "how log lines look",
+    defaultText: "pretty on a terminal, else json",
+  }),
+  "exit-with-parent": switchFlag({
+    meaning: "stop when the process that started this one over an IPC channel goes away",
+  }),
+  config: textFlag(4_096, { meaning: "JSON file with any of these settings", placeholder: "file" }),
+});
+
+export type FlagName = keyof typeof FLAGS;
+
+/** What was set, by whichever way; absent = not set. */
+export type FlagValues = {
+  readonly [Name in FlagName]?: (typeof FLAGS)[Name] extends Flag<infer Value> ? Value : never;
+};
+
+export const FLAG_NAMES: readonly FlagName[] = Object.freeze(
+  Object.keys(FLAGS).filter((name): name is FlagName => name in FLAGS),
+);
+
+export function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(FLAGS, name);
+}
+
+/** `resp-port` in the environment: `CREMA_RESP_PORT`. */
+export function environmentName(flag: FlagName): string {
+  return `CREMA_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Reads the texts of one setting. */
+export function readFlag(name: FlagName, texts: readonly string[], origin: string): FlagValues {
+  return { [name]: FLAGS[name].read(texts, origin) };
+}

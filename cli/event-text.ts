@@ -1,0 +1,73 @@
+/**
+ * Node events in the words of a log line. Both the daemon's log and `crema events` speak this way.
+ */
+import { formatAddress, type NodeEvent } from "../src/index.ts";
+
+/** One line, without a time or a full stop. */
+export function describeEvent(event: NodeEvent): string {
+  switch (event.type) {
+    case "member-joined":
+      return `member ${event.nodeId} joined at ${formatAddress(event.address)}`;
+    case "member-suspected":
+      return `member ${event.nodeId} at ${formatAddress(event.address)} is suspected to be dead`;
+    case "member-died":
+      return `member ${event.nodeId} at ${formatAddress(event.address)} is dead`;
+    case "member-left":
+      return `member ${event.nodeId} at ${formatAddress(event.address)} left`;
+    case "leader-changed": {
+      const leader = event.leader === null ? "has no leader" : `is led by ${event.leader}`;
+      return `${groupText(event.group)} ${leader} in term ${event.term}`;
+    }
+    case "configuration-changed": {
+      const voters = `voters ${event.voters.join(" ")}`;
+      const outgoing =
+        event.votersOutgoing.length === 0 ? "" : `, joint with ${event.votersOutgoing.join(" ")}`;
+      const learners = event.learners.length === 0 ? "" : `, learners ${event.learners.join(" ")}`;
+      return `${groupText(event.group)} has ${voters}${outgoing}${learners}`;
+    }
+    case "map-changed":
+      return `cluster map is at version ${event.version}`;
+    case "founded":
+      return `founded cluster ${event.clusterId}`;
+    case "joined":
+      return `joined cluster ${event.clusterId}`;
+    case "seed-unreachable":
+      return `seed ${formatAddress(event.seed)} does not answer: ${event.reason}; still trying`;
+    case "seed-reachable":
+      return `seed ${formatAddress(event.seed)} answers`;
+    case "cluster-conflict":
+      return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge`;
+    case "leaving":
+      return "leaving the cluster";
+    case "ready":
+      return "ready to serve";
+    case "not-ready":
+      return "not ready to serve";
+    default:
+      // A node of a later release may send what this one has no words for.
+      return JSON.stringify(event satisfies never);
+  }
+}
+
+/** How loudly the daemon says it. */
+export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
+  switch (event.type) {
+    case "leader-changed":
+    case "configuration-changed":
+    case "map-changed":
+      return "debug";
+    case "member-suspected":
+    case "member-died":
+    case "seed-unreachable":
+    case "cluster-conflict":
+    case "not-ready":
+      return "warn";
+    default:
+      return "info";
+  }
+}
+
+/** Group 0 owns the cluster map; group s + 1 is shard s. */
+function groupText(group: number): string {
+  return group === 0 ? "system group" : `shard ${group - 1}`;
+}

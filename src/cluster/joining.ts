@@ -1,0 +1,217 @@
+/**
+ * The way of this node into a cluster: drives the pure founding protocol with calls, a resolver and a timer until this
+ * node has founded or joined. After that it keeps answering others, and keeps gossip supplied with the seeds.
+ */
+import { type Address, formatAddress, sameAddress } from "../base/address.ts";
+import { CremaError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { Calls } from "../host/links/calls.ts";
+import type { Clock, Resolver, Timer } from "../host/ports.ts";
+import type { MemberIdentity } from "./cluster-map.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import {
+  decodeFoundingAnswer,
+  decodeFoundingMessage,
+  encodeFoundingAnswer,
+  encodeFoundingMessage,
+  Founding,
+  type FoundingAction,
+  type FoundingMessage,
+  type FoundingOptions,
+} from "./founding.ts";
+
+const METHOD_FOUNDING = "cluster.founding";
+const CALL_TIMEOUT_MS = 2_000;
+/** Names behind the seeds are resolved anew this often, for ever. */
+const RESOLVE_MS = 10_000;
+
+export type JoiningReport =
+  | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
+  | { readonly type: "log"; readonly level: "info" | "warn"; readonly message: string };
+
+export interface JoiningParts {
+  readonly identity: () => MemberIdentity;
+  readonly seeds: readonly Address[];
+  readonly options: {
+    readonly bootstrap: FoundingOptions["bootstrap"];
+    readonly bootstrapExpect: number;
+    readonly foundingDelayMs: number;
+    readonly shards: number;
+    readonly replicationFactor: number;
+  };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly resolver: Resolver;
+  readonly calls: Calls;
+  readonly control: ControlPlane;
+  /** Addresses behind the seeds, for gossip. */
+  readonly onSeedsResolved: (addresses: readonly Address[]) => void;
+  readonly onReport: (report: JoiningReport) => void;
+}
+
+export class Joining {
+  readonly #parts: JoiningParts;
+  #founding: Founding;
+  #seeds: readonly Address[];
+  #timer: Timer | null = null;
+  #resolveTimer: Timer | null = null;
+  #joining = false;
+  #closed = false;
+  #waitingFor = "this node has not started yet";
+
+  constructor(parts: JoiningParts) {
+    this.#parts = parts;
+    this.#seeds = parts.seeds;
+    this.#founding = this.#newFounding();
+    parts.calls.handle(METHOD_FOUNDING, (params) => {
+      const message = decodeFoundingMessage(params);
+      const answer = this.#founding.handle(message, parts.control.clusterId, parts.clock.nowMs());
+      this.#drive();
+      return encodeFoundingAnswer(answer);
+    });
+  }
+
+  /** What stands between this node and a cluster, for people. */
+  get waitingFor(): string {
+    return this.#waitingFor;
+  }
+
+  start(): void {
+    this.#resolveForEver();
+    this.#drive();
+  }
+
+  /** More seeds, given while running: tried at once, unless this node belongs to a cluster already. */
+  addSeeds(seeds: readonly Address[]): void {
+    const news = seeds.filter((seed) => !this.#seeds.some((known) => sameAddress(known, seed)));
+    if (news.length === 0 || this.#closed) return;
+    this.#seeds = [...this.#seeds, ...news];
+    this.#resolveForEver();
+    if (this.#parts.control.clusterId !== null) return;
+    this.#founding = this.#newFounding();
+    this.#drive();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#resolveTimer?.cancel();
+  }
+
+  #newFounding(): Founding {
+    const { identity, options, random, clock } = this.#parts;
+    const { bootstrap, bootstrapExpect, foundingDelayMs, shards, replicationFactor } = options;
+    return new Founding({
+      self: identity(),
+      seeds: this.#seeds,
+      options: { bootstrap, bootstrapExpect, foundingDelayMs, shardCount: shards, replicationFactor },
+      random: random.fork(),
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  #drive(): void {
+    if (this.#closed) return;
+    this.#founding.advance(this.#parts.clock.nowMs());
+    for (const action of this.#founding.takeActions()) this.#act(action);
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const atMs = this.#founding.nextDeadlineMs();
+    if (this.#closed || !Number.isFinite(atMs)) return;
+    const delayMs = Math.max(1, atMs - this.#parts.clock.nowMs());
+    this.#timer = this.#parts.clock.setTimer(delayMs, () => this.#drive());
+  }
+
+  #act(action: FoundingAction): void {
+    switch (action.type) {
+      case "call":
+        this.#call(action.id, action.to, action.message);
+        return;
+      case "found":
+        this.#found(action.value);
+        return;
+      case "join":
+        void this.#join(action.address);
+        return;
+      case "report":
+        this.#report(action);
+    }
+  }
+
+  #call(id: number, to: Address, message: FoundingMessage): void {
+    const { calls, clock } = this.#parts;
+    const founding = this.#founding;
+    calls.callAddress(to, METHOD_FOUNDING, encodeFoundingMessage(message), { timeoutMs: CALL_TIMEOUT_MS }).then(
+      ({ value, self }) => {
+        try {
+          founding.onAnswer(id, decodeFoundingAnswer(value), self, clock.nowMs());
+        } catch (error) {
+          founding.onFailure(id, `it answered nonsense: ${String(error)}`, clock.nowMs());
+        }
+        this.#drive();
+      },
+      (error: unknown) => {
+        founding.onFailure(id, error instanceof Error ? error.message : String(error), clock.nowMs());
+        this.#drive();
+      },
+    );
+  }
+
+  #found(value: Parameters<ControlPlane["found"]>[0]): void {
+    const alone = value.voters.length === 1;
+    this.#report({
+      type: "report",
+      level: "info",
+      message: `founding cluster ${value.clusterId} with ${alone ? "this node alone" : `${value.voters.length} nodes`}`,
+    });
+    this.#parts.control.found(value);
+  }
+
+  async #join(address: Address): Promise<void> {
+    if (this.#joining || this.#closed) return;
+    this.#joining = true;
+    try {
+      await this.#parts.control.join(address);
+    } catch (error) {
+      const reason = error instanceof CremaError || error instanceof Error ? error.message : String(error);
+      this.#waitingFor = `joining through ${formatAddress(address)}: ${reason}`;
+      this.#founding.joinFailed(reason, this.#parts.clock.nowMs());
+    } finally {
+      this.#joining = false;
+      this.#drive();
+    }
+  }
+
+  #report(report: Extract<FoundingAction, { type: "report" }>): void {
+    this.#waitingFor = report.message;
+    const { code, seed, level, message } = report;
+    if ((code === "seed-unreachable" || code === "seed-reachable") && seed !== undefined) {
+      this.#parts.onReport({ type: code, seed, reason: message });
+    }
+    this.#parts.onReport({ type: "log", level, message });
+  }
+
+  #resolveForEver(): void {
+    this.#resolveTimer?.cancel();
+    if (this.#closed || this.#seeds.length === 0) return;
+    this.#resolveTimer = this.#parts.clock.setTimer(RESOLVE_MS, () => this.#resolveForEver());
+    void this.#resolveAll(this.#seeds);
+  }
+
+  async #resolveAll(seeds: readonly Address[]): Promise<void> {
+    const { resolver, clock } = this.#parts;
+    const all: Address[] = [];
+    for (const seed of seeds) {
+      const addresses = await resolver.resolve(seed);
+      if (this.#closed) return;
+      this.#founding.seedsResolved(seed, addresses, clock.nowMs());
+      all.push(...addresses);
+    }
+    this.#parts.onSeedsResolved(all);
+    this.#drive();
+  }
+}

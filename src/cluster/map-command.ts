@@ -1,0 +1,73 @@
+/**
+ * Everything that can change the cluster map. Applied deterministically by every voter of the system group.
+ */
+import type { BootNonce, NodeId, ShardId } from "../base/ids.ts";
+import type { ClusterSettings, MapMemberState, MemberIdentity } from "./cluster-map.ts";
+
+/**
+ * Idempotent by node id and boot nonce. Another member at the same address is thereby proved dead (its process was
+ * replaced) and marked so. A known id with a new nonce is accepted at its own address, or when `previousBoot` names the
+ * process that held it: its restart.
+ */
+export interface AddMember {
+  readonly type: "add-member";
+  readonly member: MemberIdentity;
+  readonly previousBoot: BootNonce | null;
+}
+
+/** Address, ports, name, zone or weight of a member changed; id and boot nonce must match. */
+export interface UpdateMember {
+  readonly type: "update-member";
+  readonly member: MemberIdentity;
+}
+
+/** `boot` says which process is meant, so that a verdict on an old one never hits its successor. */
+export interface SetMemberState {
+  readonly type: "set-member-state";
+  readonly nodeId: NodeId;
+  readonly boot: BootNonce;
+  readonly state: MapMemberState;
+}
+
+/** Refused while the member is alive, or while some shard or the system group still wants it. */
+export interface RemoveMember {
+  readonly type: "remove-member";
+  readonly nodeId: NodeId;
+}
+
+export interface WantedReplicas {
+  readonly shard: ShardId;
+  /** Preferred leader first. */
+  readonly wanted: readonly NodeId[];
+}
+
+export interface SetPlacement {
+  readonly type: "set-placement";
+  readonly shards: readonly WantedReplicas[];
+  /** null: unchanged. */
+  readonly systemVoters: readonly NodeId[] | null;
+}
+
+export interface SetSettings {
+  readonly type: "set-settings";
+  readonly settings: ClusterSettings;
+}
+
+export type MapCommand = AddMember | UpdateMember | SetMemberState | RemoveMember | SetPlacement | SetSettings;
+
+/** Why a command was refused, for programs. */
+export type MapRefusal =
+  | "no-map"
+  | "removed"
+  | "id-in-use"
+  | "too-many-members"
+  | "unknown-member"
+  | "stale-boot"
+  | "still-alive"
+  | "still-wanted"
+  | "bad-placement";
+
+export type MapResult =
+  /** The map has this version now, whether or not the command changed anything. */
+  | { readonly type: "applied"; readonly version: number }
+  | { readonly type: "refused"; readonly reason: MapRefusal; readonly message: string };

@@ -1,0 +1,27 @@
+/**
+ * The front door of the package: what a program may use. Everything else may change without notice.
+ */
+export type { Address } from "./base/address.ts";
+export { formatAddress, parseAddress } from "./base/address.ts";
+export { CremaError, type CremaErrorCode } from "./base/errors.ts";
+export type { ClusterId, NodeId, ShardId } from "./base/ids.ts";
+export type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from "./node/cache-api.ts";
+export type {
+  ClusterStatus,
+  GroupStatus,
+  MemberState,
+  MemberStatus,
+  NodeEvent,
+  NodeMetrics,
+  ShardStatus,
+} from "./node/door.ts";
+export {
+  DEFAULT_CLUSTER_PORT,
+  DEFAULT_HTTP_PORT,
+  DEFAULT_NODE_OPTIONS,
+  DEFAULT_RESP_PORT,
+  type NodeOptions,
+} from "./node/options.ts";
+export type { WatchChange } from "./node/watch-queue.ts";
+export type { WatchOptions } from "./node/watches.ts";
+export { CremaNode, type OpenHooks } from "./open-node.ts";

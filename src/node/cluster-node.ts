@@ -1,0 +1,529 @@
+/**
+ * One node of a cluster, whole, on ports: what the simulator runs and what `open-node.ts` plugs sockets into.
+ * It connects the rooms; what each does is in the room.
+ */
+import { type Address, formatAddress } from "../base/address.ts";
+import { CremaError } from "../base/errors.ts";
+import {
+  type BootNonce,
+  type ClusterId,
+  type GroupId,
+  groupId,
+  type NodeId,
+  randomBootNonce,
+  randomNodeId,
+  type ShardId,
+  shardId,
+  shardOfGroup,
+  SYSTEM_GROUP,
+} from "../base/ids.ts";
+import type { Random } from "../base/random.ts";
+import type { ClusterMap, MemberIdentity } from "../cluster/cluster-map.ts";
+import { ControlPlane } from "../cluster/control-plane.ts";
+import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
+import { Joining } from "../cluster/joining.ts";
+import { Gossip } from "../host/gossip.ts";
+import { Bulk } from "../host/links/bulk.ts";
+import { Calls } from "../host/links/calls.ts";
+import { PeerLinks } from "../host/links/peer-links.ts";
+import { MultiRaft } from "../host/multi-raft.ts";
+import { DEFAULT_HOST_OPTIONS } from "../host/options.ts";
+import type { Clock, Datagrams, LogStore, Resolver, Streams, Timer } from "../host/ports.ts";
+import { SnapshotTransfer } from "../host/snapshot-transfer.ts";
+import type { KeyHash } from "../placement/key-hash.ts";
+import { resolveRaftOptions } from "../raft/options.ts";
+import type { Leadership } from "../raft/ready.ts";
+import { resolveSwimOptions } from "../swim/options.ts";
+import type { SwimEvent } from "../swim/output.ts";
+import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
+import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../wire/frame-types.ts";
+import { CacheApi } from "./cache-api.ts";
+import { ClusterView } from "./cluster-view.ts";
+import type { NodeEvent } from "./door.ts";
+import { Forwarding } from "./forwarding.ts";
+import { LeaderGossip } from "./leader-gossip.ts";
+import { LeaderTable } from "./leader-table.ts";
+import { NodeEvents } from "./node-events.ts";
+import { collectMetrics } from "./node-metrics.ts";
+import { type NodeOptions, parseSeed } from "./options.ts";
+import { Router } from "./router.ts";
+import { ShardMachine } from "./shard-machine.ts";
+import { ShardService } from "./shard-service.ts";
+import { Watches } from "./watches.ts";
+
+/** How often expired keys are looked for on the shards led here. */
+const EXPIRY_SWEEP_MS = 100;
+/** How long a farewell may take to spread before the node closes anyway. */
+const FAREWELL_MS = 1_500;
+/** How often something is looked at that this node waits for. */
+const POLL_MS = 20;
+
+/** What the world gives to a node. */
+export interface NodePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly datagrams: Datagrams;
+  readonly streams: Streams;
+  readonly resolver: Resolver;
+  readonly store: LogStore;
+  readonly keyHash: KeyHash;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export class ClusterNode {
+  readonly nodeId: NodeId;
+  readonly boot: BootNonce;
+  readonly options: NodeOptions;
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly cache: CacheApi;
+  readonly watches: Watches;
+  readonly events: NodeEvents;
+  readonly groups: MultiRaft;
+  readonly shards: ShardService;
+  readonly control: ControlPlane;
+  readonly gossip: Gossip;
+  readonly links: PeerLinks;
+  readonly leaders: LeaderTable;
+  readonly forwarding: Forwarding;
+  readonly transfers: SnapshotTransfer;
+  readonly view: ClusterView;
+  readonly #ports: NodePorts;
+  readonly #calls: Calls;
+  readonly #bulk: Bulk;
+  readonly #joining: Joining;
+  readonly #leaderGossip: LeaderGossip;
+  readonly #log: (level: LogLevel, message: string) => void;
+  readonly #address: Address;
+  #respPort = 0;
+  #httpPort = 0;
+  #sweepTimer: Timer | null = null;
+  #farewellSpread = false;
+  #leaving = false;
+  #removed = false;
+  #closed = false;
+  #wasReady = false;
+
+  constructor(ports: NodePorts, options: NodeOptions, log: (level: LogLevel, message: string) => void) {
+    const { clock, random } = ports;
+    this.#ports = ports;
+    this.#log = log;
+    this.options = options;
+    this.clock = clock;
+    this.nodeId = randomNodeId(random);
+    this.boot = randomBootNonce(random);
+    this.#address = advertised(options, ports.streams.local);
+    this.events = new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
+    this.links = new PeerLinks({ clock, streams: ports.streams, random: random.fork(), identity: () => this.#linkIdentity() });
+    this.#calls = new Calls(this.links);
+    this.#calls.onHandlerFailure = (method, error) => log("error", `call ${method} failed: ${String(error)}`);
+    this.#bulk = new Bulk(this.links);
+    this.groups = this.#openGroups(random.fork());
+    this.shards = new ShardService(this.groups);
+    this.leaders = new LeaderTable((group) => this.router.routeChanged(group));
+    this.forwarding = new Forwarding(this.shards, this.leaders);
+    this.gossip = this.#openGossip(random.fork());
+    this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
+    this.control = this.#openControl();
+    this.view = new ClusterView(this);
+    this.router = new Router(
+      {
+        self: this.nodeId,
+        boot: this.boot,
+        shards: this.shards,
+        leaders: this.leaders,
+        forwarding: this.forwarding,
+        shardCount: () => this.control.map?.shardCount ?? null,
+        hash: (key, shards) => ports.keyHash.shardOf(key, shards),
+        replicas: (shard) => this.#replicas(shard),
+        channel: (node) => this.links.channel(node),
+      },
+      clock,
+      random.fork(),
+    );
+    this.cache = new CacheApi(this.router, options);
+    this.watches = new Watches({
+      self: this.nodeId,
+      clock,
+      shards: this.shards,
+      shardCount: () => this.router.shardCount,
+      replicas: (shard) => this.#replicas(shard),
+      channel: (node) => this.links.channel(node),
+    });
+    this.transfers = new SnapshotTransfer({
+      groups: this.groups,
+      bulk: this.#bulk,
+      addressOf: (node) => this.links.addressOf(node),
+      admit: (group) => {
+        if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
+        return this.groups.get(group)?.machine ?? null;
+      },
+      onFailed: (group, node, error) => log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
+    });
+    this.#joining = new Joining({
+      identity: () => this.identity(),
+      seeds: options.seeds.map(parseSeed),
+      options,
+      clock,
+      random: random.fork(),
+      resolver: ports.resolver,
+      calls: this.#calls,
+      control: this.control,
+      onSeedsResolved: (addresses) => this.gossip.join(addresses),
+      onReport: (report) => this.#reported(report),
+    });
+    this.#route();
+  }
+
+  /** Begins: ticks, gossip, and the way into a cluster. */
+  start(): void {
+    this.groups.start();
+    this.#joining.start();
+    const sweep = (): void => {
+      this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
+      this.shards.sweepExpired();
+      this.#checkReadiness();
+    };
+    this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
+  }
+
+  get address(): Address {
+    return this.#address;
+  }
+
+  get clusterId(): ClusterId | null {
+    return this.control.clusterId;
+  }
+
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  identity(): MemberIdentity {
+    const { name, zone, weight } = this.options;
+    return {
+      nodeId: this.nodeId,
+      boot: this.boot,
+      address: this.#address,
+      name: name === "" ? formatAddress(this.#address) : name,
+      zone,
+      weight,
+      respPort: this.#respPort,
+      httpPort: this.#httpPort,
+    };
+  }
+
+  /** The doors for users are open at these ports (0 = closed). Before `start`. */
+  doorsOpened(respPort: number, httpPort: number): void {
+    this.#respPort = respPort;
+    this.#httpPort = httpPort;
+    this.gossip.updateMeta({ respPort, httpPort });
+  }
+
+  /** Why this node cannot serve now, for people; null when it can. */
+  notReadyReason(): string | null {
+    if (this.#closed) return "the node is closed";
+    if (this.#leaving) return "the node is leaving";
+    if (this.#removed) return "the cluster has removed this node: restart it to join again under a new id";
+    const { map } = this.control;
+    if (map === null) return this.#joining.waitingFor;
+    if (!this.control.isListed) return "the cluster does not list this node as a member yet";
+    const without: number[] = [];
+    for (let shard = 0; shard < map.shardCount; shard++) {
+      if (this.leaderOf(groupId(shard + 1)) === null) without.push(shard);
+    }
+    if (without.length > 0) return `no leader known for ${without.length} of ${map.shardCount} shards`;
+    if (this.groups.failedGroups.size > 0) return `groups ${[...this.groups.failedGroups].join(", ")} stopped on a broken invariant`;
+    return null;
+  }
+
+  /** The leader of `group` as far as this node knows. */
+  leaderOf(group: GroupId): NodeId | null {
+    const replica = this.groups.get(group);
+    if (replica?.isLeader === true) return this.nodeId;
+    return this.leaders.get(group).leader;
+  }
+
+  /** Resolves when `condition` holds; CREMA_TIMEOUT-like errors are the caller's to word. False when time ran out. */
+  waitFor(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    const deadlineMs = this.clock.nowMs() + timeoutMs;
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (condition()) resolve(true);
+        else if (this.clock.nowMs() >= deadlineMs) resolve(false);
+        else this.clock.setTimer(POLL_MS, check);
+      };
+      check();
+    });
+  }
+
+  /** Adds seeds and tries them at once; resolves when this node belongs to a cluster. */
+  async join(seeds: readonly Address[], timeoutMs: number): Promise<void> {
+    this.#joining.addSeeds(seeds);
+    if (await this.waitFor(() => this.control.isListed || this.#closed, timeoutMs)) return;
+    throw new CremaError("CREMA_TIMEOUT", `no cluster could be joined: ${this.#joining.waitingFor}`, { retryable: true });
+  }
+
+  /**
+   * Drains this node within the budget: leaderships and replicas go elsewhere, the map forgets it, then `closeDoors`
+   * lets the clients go while requests can still be forwarded.
+   */
+  async leave(closeDoors: () => Promise<void>): Promise<void> {
+    if (this.#leaving || this.#closed) return;
+    this.#leaving = true;
+    this.events.emit({ type: "leaving" });
+    const budgetMs = this.options.drainTimeoutMs;
+    const deadlineMs = this.clock.nowMs() + budgetMs;
+    const { map } = this.control;
+    const alone = map === null || map.members.filter(({ state }) => state === "alive").length <= 1;
+    if (budgetMs > 0 && this.control.isListed && !alone) {
+      await this.#drain(deadlineMs);
+    }
+    if (budgetMs > 0) {
+      await closeDoors();
+      this.gossip.leave();
+      const left = Math.max(0, Math.min(FAREWELL_MS, deadlineMs - this.clock.nowMs()));
+      await this.waitFor(() => this.#farewellSpread, left);
+    }
+    await this.close();
+  }
+
+  /** Stops at once. What waits fails with CREMA_CLOSED. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sweepTimer?.cancel();
+    this.#joining.close();
+    this.router.close();
+    this.watches.close();
+    this.control.close();
+    this.#leaderGossip.close();
+    this.gossip.close();
+    this.groups.close();
+    this.#calls.close();
+    this.#bulk.close();
+    this.links.close();
+    await this.#ports.streams.close();
+    await this.#ports.datagrams.close();
+    await this.#ports.store.close();
+    this.events.clear();
+  }
+
+  metrics(): ReturnType<typeof collectMetrics> {
+    return collectMetrics(this);
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    const left = (): number => Math.max(1, deadlineMs - this.clock.nowMs());
+    try {
+      await this.control.drain(this.nodeId, left());
+    } catch (error) {
+      this.#log("warn", `leaving without a drain: ${String(error)}`);
+      return;
+    }
+    const gone = await this.waitFor(() => !this.control.isListed && this.router.outstanding === 0, left());
+    if (!gone) this.#log("warn", "the drain did not finish within its budget: leaving with replicas still counted here");
+  }
+
+  #openGroups(random: Random): MultiRaft {
+    return new MultiRaft({
+      self: this.nodeId,
+      clock: this.clock,
+      random,
+      store: this.#ports.store,
+      transport: {
+        beginFrame: (node) => this.links.channel(node)?.beginFrame(FRAME_RAFT) ?? null,
+        endFrame: (node) => this.links.channel(node)?.endFrame(),
+      },
+      raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
+      options: { ...DEFAULT_HOST_OPTIONS, tickMs: this.options.tickMs },
+      events: {
+        onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
+        onConfiguration: (group, configuration) => {
+          this.control.configurationChanged(group, configuration);
+          const { voters, votersOutgoing, learners } = configuration;
+          this.events.emit({ type: "configuration-changed", group, voters, votersOutgoing, learners });
+        },
+        onSnapshotWanted: (group, node) => this.transfers.send(group, node),
+        onUnknownGroup: (group, _from, message) => this.control.openFor(group, message),
+        onGroupFailed: (group, error) => this.#log("error", `group ${group} stopped on this node: ${describe(error)}`),
+      },
+    });
+  }
+
+  #openGossip(random: Random): Gossip {
+    const identity = this.identity();
+    return new Gossip({
+      meta: {
+        id: this.nodeId,
+        nonce: this.boot,
+        address: identity.address,
+        respPort: identity.respPort,
+        httpPort: identity.httpPort,
+        name: identity.name,
+        zone: identity.zone,
+        weight: identity.weight,
+        protocolMin: PROTOCOL_MIN,
+        protocolMax: PROTOCOL_MAX,
+        clusterId: null,
+        mapVersion: 0,
+      },
+      options: resolveSwimOptions({}, this.options.gossip),
+      clock: this.clock,
+      random,
+      datagrams: this.#ports.datagrams,
+      calls: this.#calls,
+      onEvent: (event) => this.#gossipEvent(event),
+    });
+  }
+
+  #openControl(): ControlPlane {
+    return new ControlPlane({
+      identity: () => this.identity(),
+      clock: this.clock,
+      groups: this.groups,
+      links: this.links,
+      calls: this.#calls,
+      gossip: this.gossip,
+      options: { ...DEFAULT_CONTROL_OPTIONS, deadGraceMs: this.options.deadGraceMs },
+      shardMachine: (group) => this.#newMachine(shardOfGroup(group)),
+      leaderHint: (group) => this.leaderOf(group),
+      onMap: (map, previous) => this.#mapChanged(map, previous),
+      onCluster: (clusterId, founded) => {
+        this.links.identityChanged();
+        this.gossip.updateMeta({ clusterId });
+        this.events.emit({ type: founded ? "founded" : "joined", clusterId });
+      },
+      onRemoved: () => {
+        this.#removed = true;
+        this.#log("error", "the cluster has removed this node");
+      },
+      onReplicaClosed: (group) => {
+        if (group !== SYSTEM_GROUP) this.watches.onReplicaChanged(shardOfGroup(group));
+      },
+      log: (text) => this.#log("debug", text),
+    });
+  }
+
+  #newMachine(shard: ShardId): ShardMachine {
+    const machine = new ShardMachine();
+    machine.onChange = (change) => this.watches.onLocalChange(shard, change);
+    machine.onReplaced = () => this.watches.onReplicaChanged(shard);
+    return machine;
+  }
+
+  /** Connects the frames of the links with those who read them. */
+  #route(): void {
+    const { links } = this;
+    links.setRoute(FRAME_RAFT, (channel, body) => this.groups.receiveFrame(channel.remote.node, body));
+    links.setRoute(FRAME_REQUESTS, (channel, body) => this.forwarding.onRequestFrame(channel, body));
+    links.setRoute(FRAME_RESPONSES, (channel, body) => this.forwarding.onResponseFrame(channel, body));
+    links.setRoute(FRAME_WATCH, (channel, body) => this.watches.onFrame(channel, body));
+    links.onChannelClosed = (channel) => {
+      this.#calls.channelLost(channel);
+      this.forwarding.channelClosed(channel);
+      this.watches.channelClosed(channel);
+    };
+    links.onUp = (node) => {
+      for (const [group, hint] of this.leaders.entries()) if (hint.leader === node) this.router.routeChanged(group);
+    };
+    links.onLost = (remote) => {
+      this.groups.peerSuspected(remote.node);
+      this.gossip.probeNow(remote.node);
+    };
+    links.onForeignCluster = (remote) => {
+      if (remote.clusterId === null) return;
+      this.events.emit({ type: "cluster-conflict", address: remote.address, clusterId: remote.clusterId });
+    };
+  }
+
+  #leadershipChanged(group: GroupId, leadership: Leadership): void {
+    const { leader, term, role } = leadership;
+    if (role === "leader") this.#leaderGossip.announce(group, term);
+    else this.#leaderGossip.retract(group);
+    if (!this.leaders.learn(group, leader, term)) this.router.routeChanged(group);
+    this.control.leadershipChanged(group);
+    this.events.emit({ type: "leader-changed", group, leader, term });
+  }
+
+  #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
+    this.events.emit({ type: "map-changed", version: map.version });
+    if (previous === null) for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
+  }
+
+  #gossipEvent(event: SwimEvent): void {
+    switch (event.type) {
+      case "member-joined":
+      case "member-suspected":
+      case "member-refuted":
+      case "member-died":
+      case "member-left": {
+        const { member } = event;
+        if (event.type === "member-suspected" || event.type === "member-died") this.groups.peerSuspected(member.id);
+        const type = event.type === "member-refuted" ? "member-joined" : event.type;
+        this.events.emit({ type, nodeId: member.id, address: member.address });
+        this.control.gossipChanged();
+        if (event.type === "member-joined") this.control.heardOfMap(member.meta.mapVersion);
+        return;
+      }
+      case "member-updated":
+        this.control.heardOfMap(event.member.meta.mapVersion);
+        this.control.gossipChanged();
+        return;
+      case "broadcast-received": {
+        const hint = this.#leaderGossip.read(event.key, event.version, event.payload);
+        if (hint !== null) this.leaders.learn(hint.group, hint.leader, hint.term);
+        return;
+      }
+      case "id-conflict":
+        this.#log("error", `two processes hold node id ${event.id}: ${event.addresses.map(formatAddress).join(" and ")}`);
+        return;
+      case "foreign-cluster":
+        this.events.emit({ type: "cluster-conflict", address: event.from, clusterId: event.clusterId });
+        return;
+      case "leave-completed":
+        this.#farewellSpread = true;
+        return;
+      case "self-met":
+      case "exchange-completed":
+        return;
+    }
+  }
+
+  #reported(event: NodeEvent | { readonly type: "log"; readonly level: LogLevel; readonly message: string }): void {
+    if (event.type === "log") this.#log(event.level, event.message);
+    else this.events.emit(event);
+  }
+
+  #checkReadiness(): void {
+    const ready = this.notReadyReason() === null;
+    if (ready === this.#wasReady) return;
+    this.#wasReady = ready;
+    this.events.emit({ type: ready ? "ready" : "not-ready" });
+  }
+
+  #replicas(shard: ShardId): readonly NodeId[] {
+    return this.control.map?.shards[shardId(shard)]?.wanted ?? [];
+  }
+
+  #linkIdentity(): Identity {
+    return { node: this.nodeId, boot: this.boot, clusterId: this.control?.clusterId ?? null, address: this.#address };
+  }
+}
+
+function advertised(options: NodeOptions, bound: Address): Address {
+  if (options.advertise === null) return bound;
+  const at = options.advertise.lastIndexOf(":");
+  const isBare = at < 0 || options.advertise.endsWith("]") || options.advertise.indexOf(":") !== at;
+  if (isBare && !options.advertise.startsWith("[")) return { host: options.advertise, port: bound.port };
+  return parseSeed(options.advertise);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,102 @@
+/**
+ * The numbers of one node, read when somebody asks. Names follow Prometheus: counters end in `_total`, units are in
+ * the name. Nothing here is a constant: a number that cannot move is not a metric.
+ */
+import type { ClusterNode } from "./cluster-node.ts";
+import type { NodeMetrics } from "./door.ts";
+import { ShardMachine } from "./shard-machine.ts";
+
+export function collectMetrics(node: ClusterNode): NodeMetrics {
+  return { counters: counters(node), gauges: gauges(node) };
+}
+
+function counters(node: ClusterNode): Record<string, number> {
+  const { router, forwarding, groups, transfers, gossip, links, control, events } = node;
+  return {
+    writes_total: router.counters.writes,
+    reads_total: router.counters.reads,
+    local_reads_total: router.counters.localReads,
+    request_failures_total: router.counters.failures,
+    request_retries_total: router.counters.retries,
+    requests_busy_total: router.counters.busy,
+    sessions_opened_total: router.counters.sessionsOpened,
+    requests_forwarded_total: forwarding.counters.sent,
+    requests_served_for_others_total: forwarding.counters.served,
+    requests_redirected_total: forwarding.counters.redirected,
+    raft_turns_total: groups.counters.turns,
+    raft_log_writes_total: groups.counters.writes,
+    raft_entries_appended_total: groups.counters.entriesAppended,
+    raft_messages_sent_total: groups.counters.messagesSent,
+    raft_messages_received_total: groups.counters.messagesReceived,
+    raft_messages_dropped_total: groups.counters.messagesDropped,
+    snapshots_sent_total: transfers.counters.sent,
+    snapshots_received_total: transfers.counters.received,
+    snapshots_failed_total: transfers.counters.failed,
+    membership_steps_total: control.driver.counters.steps,
+    leader_transfers_total: control.driver.counters.transfers,
+    gossip_datagrams_sent_total: gossip.counters.datagramsSent,
+    gossip_datagrams_received_total: gossip.counters.datagramsReceived,
+    gossip_datagrams_malformed_total: gossip.counters.datagramsMalformed,
+    gossip_exchanges_total: gossip.counters.exchanges,
+    events_total: events.emitted,
+    ...prefixed("link_", { ...links.counters }),
+    ...prefixed("swim_", gossip.swimCounters),
+    ...cacheCounters(node),
+  };
+}
+
+function cacheCounters(node: ClusterNode): Record<string, number> {
+  const sums = { cache_hits_total: 0, cache_misses_total: 0, cache_expirations_total: 0, cache_commands_applied_total: 0, cache_commands_replayed_total: 0 };
+  for (const group of node.groups.groups()) {
+    if (!(group.machine instanceof ShardMachine)) continue;
+    const { hits, misses, expirations, commandsApplied, commandsReplayed } = group.machine.cache.statistics;
+    sums.cache_hits_total += hits;
+    sums.cache_misses_total += misses;
+    sums.cache_expirations_total += expirations;
+    sums.cache_commands_applied_total += commandsApplied;
+    sums.cache_commands_replayed_total += commandsReplayed;
+  }
+  return sums;
+}
+
+function gauges(node: ClusterNode): Record<string, number> {
+  let led = 0;
+  let quiesced = 0;
+  let keys = 0;
+  let bytes = 0;
+  let logBytes = 0;
+  let hosted = 0;
+  for (const group of node.groups.groups()) {
+    hosted++;
+    if (group.isLeader) led++;
+    if (group.raft.quiesced) quiesced++;
+    logBytes += group.raft.logBytes;
+    if (!(group.machine instanceof ShardMachine)) continue;
+    keys += group.machine.cache.entryCount;
+    bytes += group.machine.cache.keyBytes + group.machine.cache.valueBytes;
+  }
+  return {
+    groups_hosted: hosted,
+    groups_led: led,
+    groups_quiesced: quiesced,
+    groups_failed: node.groups.failedGroups.size,
+    raft_log_bytes: logBytes,
+    cache_replica_keys: keys,
+    cache_replica_bytes: bytes,
+    requests_outstanding: node.router.outstanding,
+    watches_open: node.watches.open,
+    cluster_members: node.control.map?.members.length ?? 0,
+    cluster_map_version: node.control.map?.version ?? 0,
+    gossip_local_health: node.gossip.localHealth,
+    ready: node.notReadyReason() === null ? 1 : 0,
+  };
+}
+
+/** `packetsSent` under `swim_` becomes `swim_packets_sent_total`. */
+function prefixed(prefix: string, counters: Readonly<Record<string, number>>): Record<string, number> {
+  const named: Record<string, number> = {};
+  for (const [name, value] of Object.entries(counters)) {
+    named[`${prefix}${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`] = value;
+  }
+  return named;
+}

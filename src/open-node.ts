@@ -1,0 +1,367 @@
+/**
+ * The composition root: plugs sockets, clocks and doors into a node. The only place where all rooms meet.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import type { Address } from "./base/address.ts";
+import { CremaError } from "./base/errors.ts";
+import type { ClusterId, NodeId } from "./base/ids.ts";
+import { groupId } from "./base/ids.ts";
+import { Random } from "./base/random.ts";
+import { VolatileLogStore } from "./host/volatile-log-store.ts";
+import { openDatagrams } from "./net/datagrams.ts";
+import { DnsResolver } from "./net/dns-resolver.ts";
+import { openStreams } from "./net/streams.ts";
+import { SystemClock } from "./net/system-clock.ts";
+import type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from "./node/cache-api.ts";
+import { ClusterNode, type LogLevel } from "./node/cluster-node.ts";
+import type { AdminDoor, ClusterStatus, MemberStatus, NodeEvent, NodeMetrics } from "./node/door.ts";
+import { type NodeOptions, parseSeed, resolveNodeOptions } from "./node/options.ts";
+import type { WatchChange } from "./node/watch-queue.ts";
+import type { WatchOptions } from "./node/watches.ts";
+import { loadKeyHash } from "./placement/key-hash.ts";
+import { type HttpServer, openHttpServer } from "./server/http/http-server.ts";
+import type { Logger } from "./server/logger.ts";
+import { openRespServer, type RespServer } from "./server/resp-server.ts";
+
+/** The release, as INFO shows it. */
+const VERSION = readVersion();
+
+export interface OpenHooks {
+  /** Hears every event from the very first on; `on` comes too late for those of the start. */
+  readonly onEvent?: (event: NodeEvent) => void;
+  /** Lines for people. Default: nothing is printed. */
+  readonly onLog?: (level: LogLevel, message: string) => void;
+  /** Gives up waiting for a cluster: the node is closed and `open` rejects with CREMA_ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** Ports tried when UDP and TCP must agree on a free one. */
+const FREE_PORT_TRIES = 20;
+/** `leave` of another node by command waits this long. */
+const REMOTE_LEAVE_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 30_000;
+
+/** One node of a cluster inside this process. */
+export class CremaNode {
+  readonly #node: ClusterNode;
+  #resp: RespServer | null = null;
+  #http: HttpServer | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(node: ClusterNode) {
+    this.#node = node;
+  }
+
+  /**
+   * Opens a node and resolves once it is a member of a cluster and knows its map. Without seeds it founds a cluster of
+   * its own at once; with seeds it waits for one of them, for ever.
+   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_INSECURE_HOST, CREMA_ABORTED.
+   */
+  static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
+    const options = resolveNodeOptions(given);
+    refuseInsecureHost(options);
+    const { streams, datagrams } = await bindClusterAddress(options);
+    const log = hooks.onLog ?? (() => {});
+    const seed = randomBytes(8);
+    const inner = new ClusterNode(
+      {
+        clock: new SystemClock(),
+        random: new Random(seed.readUInt32BE(0), seed.readUInt32BE(4)),
+        streams,
+        datagrams,
+        resolver: new DnsResolver({ onFailure: (host, error) => log("debug", `${host} does not resolve: ${error.message}`) }),
+        store: new VolatileLogStore(),
+        keyHash: await loadKeyHash(),
+      },
+      options,
+      log,
+    );
+    const node = new CremaNode(inner);
+    try {
+      if (hooks.onEvent !== undefined) inner.events.add(hooks.onEvent);
+      await node.#openDoors(log);
+      inner.start();
+      await node.#membership(hooks.signal);
+    } catch (error) {
+      await node.close();
+      throw error;
+    }
+    return node;
+  }
+
+  get nodeId(): NodeId {
+    return this.#node.nodeId;
+  }
+
+  /** null only before `open` has resolved. */
+  get clusterId(): ClusterId | null {
+    return this.#node.clusterId;
+  }
+
+  /** What other nodes dial. */
+  get clusterAddress(): Address {
+    return this.#node.address;
+  }
+
+  /** The Redis door; null when it is closed. */
+  get respAddress(): Address | null {
+    return this.#resp?.address ?? null;
+  }
+
+  get httpAddress(): Address | null {
+    return this.#http?.address ?? null;
+  }
+
+  /** @see CacheApi.put */
+  put(key: string, value: CacheValue, options?: PutOptions): Promise<{ version: number } | null> {
+    return this.#node.cache.put(key, value, options);
+  }
+
+  putWithTtl(key: string, value: CacheValue, ttlMs: number, options?: CallOptions): Promise<{ version: number } | null> {
+    return this.#node.cache.putWithTtl(key, value, ttlMs, options);
+  }
+
+  /** Local: may be stale, never uncommitted. */
+  get(key: string, options?: CallOptions): Promise<string | null> {
+    return this.#node.cache.get(key, options);
+  }
+
+  getBytes(key: string, options?: CallOptions): Promise<Uint8Array | null> {
+    return this.#node.cache.getBytes(key, options);
+  }
+
+  /** Linearizable: never older than anything acknowledged before the call. */
+  consistentGet(key: string, options?: CallOptions): Promise<string | null> {
+    return this.#node.cache.consistentGet(key, options);
+  }
+
+  consistentGetBytes(key: string, options?: CallOptions): Promise<Uint8Array | null> {
+    return this.#node.cache.consistentGetBytes(key, options);
+  }
+
+  getVersioned(key: string, options?: CallOptions): Promise<Versioned | null> {
+    return this.#node.cache.getVersioned(key, options);
+  }
+
+  delete(key: string, options?: CallOptions): Promise<boolean> {
+    return this.#node.cache.delete(key, options);
+  }
+
+  /** Stores `value` if the key's version is `expectedVersion` (0: absent); null when it is another. */
+  cas(
+    key: string,
+    expectedVersion: number,
+    value: CacheValue,
+    options?: CallOptions & { readonly ttlMs?: number },
+  ): Promise<{ version: number } | null> {
+    return this.#node.cache.cas(key, expectedVersion, value, options);
+  }
+
+  increment(key: string, by?: number | bigint, options?: CallOptions): Promise<number | bigint> {
+    return this.#node.cache.increment(key, by, options);
+  }
+
+  expire(key: string, ttlMs: number, options?: CallOptions): Promise<boolean> {
+    return this.#node.cache.expire(key, ttlMs, options);
+  }
+
+  contains(key: string, options?: CallOptions): Promise<boolean> {
+    return this.#node.cache.contains(key, options);
+  }
+
+  /** Removes every key of the cluster; answers how many there were. */
+  clear(options?: CallOptions): Promise<number> {
+    return this.#node.cache.clear(options);
+  }
+
+  /** Keys of the whole cluster. */
+  entryCount(options?: CallOptions): Promise<number> {
+    return this.#node.cache.entryCount(options);
+  }
+
+  stats(options?: CallOptions): Promise<CacheStats> {
+    return this.#node.cache.stats(options);
+  }
+
+  /** Every change under `prefix`, in order per shard. Ends with CREMA_WATCH_LAGGED rather than leave one out. */
+  watch(prefix: string, options?: WatchOptions): AsyncIterableIterator<WatchChange> {
+    return this.#node.watches.watch(prefix, options);
+  }
+
+  members(): readonly MemberStatus[] {
+    return this.#node.view.members();
+  }
+
+  status(): Promise<ClusterStatus> {
+    return this.#node.view.status();
+  }
+
+  metrics(): NodeMetrics {
+    return this.#node.metrics();
+  }
+
+  /** Why this node cannot serve now; null when it can. */
+  notReadyReason(): string | null {
+    return this.#node.notReadyReason();
+  }
+
+  /** The leader of every shard as far as this node knows; by shard id. */
+  shardLeaders(): readonly (NodeId | null)[] {
+    const shards = this.#node.control.map?.shardCount ?? 0;
+    return Array.from({ length: shards }, (_, shard) => this.#node.leaderOf(groupId(shard + 1)));
+  }
+
+  /** Resolves when every shard has a leader that this node knows. CREMA_NOT_READY when time runs out. */
+  async waitUntilReady(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
+    if (await this.#node.waitFor(() => this.#node.notReadyReason() === null, timeoutMs)) return;
+    throw new CremaError("CREMA_NOT_READY", `not ready within ${timeoutMs} ms: ${this.#node.notReadyReason()}`, { retryable: true });
+  }
+
+  /** Resolves when some shard has a leader. CREMA_NO_LEADER when time runs out. */
+  async waitForLeader(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
+    if (await this.#node.waitFor(() => this.shardLeaders().some((leader) => leader !== null), timeoutMs)) return;
+    throw new CremaError("CREMA_NO_LEADER", `no shard had a leader within ${timeoutMs} ms`, { retryable: true });
+  }
+
+  /** Tries further seeds; resolves when this node belongs to a cluster. */
+  join(seeds: readonly string[], timeoutMs = READY_TIMEOUT_MS): Promise<void> {
+    return this.#node.join(seeds.map(parseSeed), timeoutMs);
+  }
+
+  /** Hands over leaderships and replicas within `drainTimeoutMs`, says farewell, and closes. */
+  async leave(): Promise<void> {
+    if (this.#node.closed) return;
+    await this.#node.leave(() => this.#closeDoors());
+    await this.close();
+  }
+
+  /** Stops at once: for the others this is a crash. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
+  on<Type extends NodeEvent["type"]>(type: Type, listener: (event: Extract<NodeEvent, { type: Type }>) => void): () => void {
+    return this.#node.events.add((event) => {
+      if (event.type === type) listener(event as Extract<NodeEvent, { type: Type }>);
+    });
+  }
+
+  async #openDoors(log: (level: LogLevel, message: string) => void): Promise<void> {
+    const { options, router } = this.#node;
+    const { host, respPort, httpPort, requestTimeoutMs } = options;
+    const logger = doorLogger(log);
+    const admin = this.#adminDoor();
+    if (respPort !== null) {
+      this.#resp = await openRespServer({ host, port: respPort, door: router, admin, logger, cremaVersion: VERSION, requestTimeoutMs });
+    }
+    if (httpPort !== null) {
+      const respStats = this.#resp?.stats ?? null;
+      this.#http = await openHttpServer({ host, port: httpPort, door: router, admin, respStats, logger, requestTimeoutMs });
+    }
+    this.#node.doorsOpened(this.#resp?.address.port ?? 0, this.#http?.address.port ?? 0);
+  }
+
+  async #membership(signal: AbortSignal | undefined): Promise<void> {
+    const node = this.#node;
+    const listed = (): boolean => node.control.isListed || node.closed || signal?.aborted === true;
+    await node.waitFor(listed, Number.POSITIVE_INFINITY);
+    if (node.control.isListed) return;
+    throw new CremaError("CREMA_ABORTED", "given up before a cluster was joined");
+  }
+
+  #adminDoor(): AdminDoor {
+    const node = this.#node;
+    return {
+      nodeId: node.nodeId,
+      notReadyReason: () => node.notReadyReason(),
+      unsafeToStopReason: () => node.view.unsafeToStopReason(),
+      clusterStatus: () => node.view.status(),
+      metrics: () => node.metrics(),
+      onEvent: (listener) => node.events.add(listener),
+      join: (seeds) => node.join(seeds, READY_TIMEOUT_MS),
+      leave: (target) => this.#leaveByCommand(target),
+    };
+  }
+
+  /** Acknowledged only when committed: when the map no longer lists the node (or, for this one, when the drain has begun). */
+  async #leaveByCommand(target: NodeId | null): Promise<void> {
+    const node = this.#node;
+    if (target === null || target === node.nodeId) {
+      await node.control.drain(node.nodeId, node.options.requestTimeoutMs);
+      this.leave().catch((error: unknown) => node.events.failed(error));
+      return;
+    }
+    if (!node.view.members().some(({ nodeId: known }) => known === target)) {
+      throw new CremaError("CREMA_UNREACHABLE", `no member has the node id ${target}`);
+    }
+    await node.control.drain(target, node.options.requestTimeoutMs);
+    const gone = (): boolean => !(node.control.map?.members ?? []).some(({ nodeId: known }) => known === target);
+    if (await node.waitFor(gone, REMOTE_LEAVE_TIMEOUT_MS)) return;
+    throw new CremaError("CREMA_TIMEOUT", `node ${target} is draining, but still holds replicas`, { retryable: true });
+  }
+
+  /** Takes no new requests; what was read is answered. */
+  async #closeDoors(): Promise<void> {
+    await this.#resp?.close({ graceful: true });
+    await this.#http?.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#resp?.close({ graceful: false });
+    await this.#node.close();
+    await this.#http?.close();
+  }
+}
+
+/** UDP and TCP share one number. With port 0 the system picks a TCP port, and UDP must find the same one free. */
+async function bindClusterAddress(options: NodeOptions) {
+  for (let tries = 1; ; tries++) {
+    const streams = await openStreams({ host: options.host, port: options.port });
+    try {
+      const datagrams = await openDatagrams({ host: options.host, port: streams.local.port });
+      return { streams, datagrams };
+    } catch (error) {
+      await streams.close();
+      const taken = error instanceof CremaError && error.code === "CREMA_ADDRESS_IN_USE";
+      if (!taken || options.port !== 0 || tries >= FREE_PORT_TRIES) throw error;
+    }
+  }
+}
+
+/** Links are neither encrypted nor authenticated yet: beyond this machine only on explicit demand. */
+function refuseInsecureHost(options: NodeOptions): void {
+  const { host, insecure } = options;
+  const loopback = host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  if (loopback || insecure) return;
+  throw new CremaError(
+    "CREMA_INSECURE_HOST",
+    `--host ${host} is not a loopback address, and traffic between nodes is not encrypted: add --insecure if the network is trusted`,
+  );
+}
+
+function doorLogger(log: (level: LogLevel, message: string) => void): Logger {
+  const line = (level: LogLevel) => (fields: object, text: string) => {
+    log(level, Object.keys(fields).length === 0 ? text : `${text} ${JSON.stringify(fields)}`);
+  };
+  return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+}
+
+/** From the package's own description, two folders up once built and one up in the sources. */
+function readVersion(): string {
+  for (const place of ["../package.json", "../../package.json"]) {
+    try {
+      const description: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
+      if (typeof description === "object" && description !== null && "version" in description) return String(description.version);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,14 @@
+/**
+ * What the doors ask of a log: pino's shape, and nothing that ties them to pino.
+ */
+
+/** Structured logging: fields first, then a sentence. */
+export interface Logger {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** A logger that says nothing. */
+export const SILENT_LOGGER: Logger = Object.freeze({ debug() {}, info() {}, warn() {}, error() {} });

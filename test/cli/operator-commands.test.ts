@@ -1,0 +1,210 @@
+/**
+ * The operator's commands against an HTTP door that answers what a test tells it to.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { PassThrough, Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CommandFailed } from "../../cli/command-failed.ts";
+import { ClusterHttp } from "../../cli/operator/cluster-http.ts";
+import { readCommandLine } from "../../cli/operator/command-line.ts";
+import { PLAIN } from "../../cli/terminal/colours.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import { exampleStatus, NODE_B } from "./example-status.ts";
+
+interface Seen {
+  readonly line: string;
+  readonly body: string;
+}
+
+let server: Server;
+let seen: Seen[];
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+beforeEach(async () => {
+  seen = [];
+  answer = (request, response) => {
+    if (request.url === "/status") response.end(JSON.stringify(exampleStatus()));
+    else response.writeHead(204).end();
+  };
+  server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      seen.push({ line: `${request.method} ${request.url}`, body: Buffer.concat(parts).toString() });
+      answer(request, response);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+});
+
+async function run(
+  argv: readonly string[],
+  input = "",
+): Promise<{ code: number; output: string; errors: string }> {
+  const { command, given } = await readCommandLine(argv);
+  let output = "";
+  const stdout = new Writable({
+    write(chunk, _encoding, done) {
+      output += String(chunk);
+      done();
+    },
+  });
+  let errors = "";
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
+    errors += String(chunk);
+    return true;
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the test server is not listening");
+  const stdin = new PassThrough();
+  stdin.end(input);
+  try {
+    const code = await command.run(given, {
+      cluster: new ClusterHttp(`127.0.0.1:${address.port}`),
+      colours: PLAIN,
+      stdout: stdout as never,
+      stdin: stdin as never,
+    });
+    return { code, output, errors };
+  } finally {
+    stderr.mockRestore();
+  }
+}
+
+describe("crema", () => {
+  it("prints the status as tables, or as JSON in full", async () => {
+    const tables = await run(["status"]);
+    expect(tables.output).toContain("3 of 3 members alive");
+    const json = await run(["status", "--json"]);
+    expect(JSON.parse(json.output)).toEqual(exampleStatus());
+    expect(JSON.parse((await run(["members", "--json"])).output)).toHaveLength(3);
+    expect(JSON.parse((await run(["shards", "--json"])).output)).toHaveLength(4);
+  });
+
+  it("reads, writes and removes keys whatever they hold", async () => {
+    answer = (request, response) => {
+      if (request.method === "GET") response.end("Alice");
+      else response.writeHead(204).end();
+    };
+    expect(await run(["get", "user/1 ü"])).toEqual({ code: 0, output: "Alice\n", errors: "" });
+    expect((await run(["get", "k", "--raw", "--local"])).output).toBe("Alice");
+    expect(await run(["set", "k", "Bob", "--ttl", "90s"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect((await run(["set", "7", "007"])).code).toBe(0);
+    expect((await run(["set", "k"], "from a pipe")).code).toBe(0);
+    expect((await run(["del", "k"])).code).toBe(0);
+    expect(seen).toEqual([
+      { line: "GET /kv/user%2F1%20%C3%BC", body: "" },
+      { line: "GET /kv/k?consistency=local", body: "" },
+      { line: "PUT /kv/k?ttlMs=90000", body: "Bob" },
+      { line: "PUT /kv/7", body: "007" },
+      { line: "PUT /kv/k", body: "from a pipe" },
+      { line: "DELETE /kv/k", body: "" },
+    ]);
+  });
+
+  it("ends with 1 when a key is not there", async () => {
+    answer = (_request, response) =>
+      response.writeHead(404).end('{"code":"KEY_NOT_FOUND","message":"no such key"}');
+    expect(await run(["get", "k"])).toEqual({ code: 1, output: "", errors: "crema: no such key: k\n" });
+    expect((await run(["del", "k"])).code).toBe(1);
+  });
+
+  it("does not take the 404 of another program for a missing key", async () => {
+    answer = (_request, response) => response.writeHead(404).end("nothing here");
+    await expect(run(["get", "k"])).rejects.toThrow("HTTP 404 Not Found: nothing here");
+  });
+
+  it("joins by address and drains by any name a member has", async () => {
+    await run(["join", "10.0.0.9:7946", "10.0.0.10:7946"]);
+    await run(["leave"]);
+    for (const name of ["bbbb", NODE_B, "node-2", "127.0.0.1:7947"]) await run(["leave", name]);
+    expect(
+      seen.filter(({ line }) => line.startsWith("POST")).map(({ line, body }) => `${line} ${body}`),
+    ).toEqual([
+      'POST /admin/join {"seeds":["10.0.0.9:7946","10.0.0.10:7946"]}',
+      "POST /admin/leave {}",
+      ...Array.from({ length: 4 }, () => `POST /admin/leave {"nodeId":"${NODE_B}"}`),
+    ]);
+    await expect(run(["leave", "zzzz"])).rejects.toThrow("no member is called 'zzzz'");
+    await run(["join", "10.0.0.9"]);
+    expect(seen.at(-1)?.body).toBe('{"seeds":["10.0.0.9:7946"]}');
+    await expect(run(["join", "a:b:c"])).rejects.toThrow("'a:b:c' is not host:port");
+  });
+
+  it("prints events as lines and skips heartbeats", async () => {
+    answer = (_request, response) => {
+      response.write('{"type":"heartbeat"}\n{"type":"map-ch');
+      response.end('anged","version":4}\n\n');
+    };
+    const { output, code } = await run(["events"]);
+    expect(output).toMatch(/^\d\d:\d\d:\d\d {2}cluster map is at version 4\n$/);
+    expect(code).toBe(1);
+    expect((await run(["events", "--json"])).output).toBe('{"type":"map-changed","version":4}\n');
+  });
+
+  it("repeats what the node says when it refuses, and whether a write may have happened", async () => {
+    answer = (_request, response) => {
+      const failure = {
+        code: "CREMA_TIMEOUT",
+        message: "no answer in 5 s",
+        retryable: true,
+        ambiguous: true,
+      };
+      response.writeHead(504).end(JSON.stringify(failure));
+    };
+    await expect(run(["set", "k", "v"])).rejects.toThrow(
+      "no answer in 5 s [CREMA_TIMEOUT]\nThe write may or may not have been applied.",
+    );
+    answer = (_request, response) => response.writeHead(502).end("<html>");
+    await expect(run(["status"])).rejects.toThrow("HTTP 502 Bad Gateway: <html>");
+  });
+
+  it("says what address nobody answers at, and what to do", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    if (address === null || typeof address === "string") throw new Error("the test server is not listening");
+    other.close();
+    await once(other, "close");
+    const failure = await new ClusterHttp(`127.0.0.1:${address.port}`)
+      .status()
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CommandFailed);
+    expect(String(failure)).toContain(`nobody answers at http://127.0.0.1:${address.port} (ECONNREFUSED)`);
+    expect(String(failure)).toContain("--http host:port or CREMA_HTTP");
+  });
+});
+
+describe("the command line of crema", () => {
+  it.each([
+    [[], "which command?"],
+    [["stats"], "unknown command 'stats'; did you mean status?"],
+    [["status", "--jsn"], "unknown flag --jsn of 'status'; did you mean --json?"],
+    [["status", "extra"], "unexpected argument 'extra' after status"],
+    [["get"], /needs? .*key|Not enough/],
+    [["get", "a", "b"], "unexpected argument 'b' after get"],
+    [["set", "k", "v", "--ttl"], "--ttl needs a value: duration"],
+    [["status", "--http", "a:1", "--http", "b:1"], "--http was given 2 times; it takes one value"],
+    [["status", "--http"], "--http needs a value: host:port"],
+  ])("refuses %j", async (argv, message) => {
+    const refusal = await readCommandLine(argv).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(UsageError);
+    if (refusal instanceof Error) expect(refusal.message).toMatch(message);
+  });
+
+  it.each(["soon", "0", "-1"])("refuses the time to live %s", async (ttl) => {
+    await expect(run(["set", "k", "v", `--ttl=${ttl}`])).rejects.toThrow(UsageError);
+  });
+
+  it.each(["0", "10", "three", ""])("refuses to start %j nodes", async (nodes) => {
+    await expect(run(["local", `--nodes=${nodes}`])).rejects.toThrow(UsageError);
+  });
+});

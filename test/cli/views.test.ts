@@ -1,0 +1,161 @@
+/**
+ * What people are shown: the tables of `crema status` and of `crema local`, to the letter.
+ */
+import { describe, expect, it } from "vitest";
+import { describeEvent, eventLevel } from "../../cli/event-text.ts";
+import { isComplete, type LocalNode, localLines, progressText } from "../../cli/local/local-view.ts";
+import { statusLines } from "../../cli/operator/status-view.ts";
+import { PLAIN } from "../../cli/terminal/colours.ts";
+import { clusterId, groupId, shardId } from "../../src/base/ids.ts";
+import type { NodeEvent } from "../../src/index.ts";
+import { exampleGroup, exampleMember, exampleStatus, NODE_A, NODE_B, NODE_C } from "./example-status.ts";
+
+const nodes: readonly LocalNode[] = [NODE_A, NODE_B, NODE_C].map((nodeId, index) => ({
+  name: `node-${index + 1}`,
+  state: "ready",
+  pid: 100 + index,
+  ending: null,
+  addresses: {
+    nodeId,
+    cluster: `127.0.0.1:${7946 + index}`,
+    resp: `127.0.0.1:${6380 + index}`,
+    http: `127.0.0.1:${7980 + index}`,
+  },
+}));
+
+describe("crema status", () => {
+  it("shows members and shards in at most 100 columns", () => {
+    const status = exampleStatus({
+      members: [
+        exampleMember(0),
+        exampleMember(1, { state: "suspect" }),
+        exampleMember(2, { state: "dead", name: "" }),
+      ],
+      shards: [
+        { shard: shardId(0), ...exampleGroup() },
+        { shard: shardId(1), ...exampleGroup({ leader: null }) },
+        {
+          shard: shardId(2),
+          ...exampleGroup({ leader: NODE_C, voters: [NODE_B, NODE_C], learners: [NODE_A] }),
+        },
+        { shard: shardId(3), ...exampleGroup({ joint: true }) },
+      ],
+    });
+    const lines = statusLines(status, PLAIN);
+    expect(lines.join("\n")).toBe(
+      [
+        "cluster 5f0c000000000000   1 of 3 members alive   3 of 4 shards led   map version 9",
+        "",
+        "NODE  NAME    STATE          ZONE  CLUSTER         REDIS  HTTP  LEADS  HOLDS",
+        "aaaa  node-1  alive (asked)  east  127.0.0.1:7946   6380  7980      2      4",
+        "bbbb  node-2  suspect        -     127.0.0.1:7947   6381  7981      0      4",
+        "cccc  -       dead           -     127.0.0.1:7948   6382     -      1      4",
+        "",
+        " SHARD  LEADER  TERM  COMMIT  APPLY  VOTERS          LEARNERS  STATE",
+        "system  aaaa       2     117    117  aaaa bbbb cccc  -         ok",
+        "     0  aaaa       2     117    117  aaaa bbbb cccc  -         ok",
+        "     1  none       2     117    117  aaaa bbbb cccc  -         no leader",
+        "     2  cccc       2     117    117  bbbb cccc       aaaa      moving",
+        "     3  aaaa       2     117    117  aaaa bbbb cccc  -         changing",
+      ].join("\n"),
+    );
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+});
+
+describe("crema local", () => {
+  it("shows processes and the map of shards", () => {
+    const status = exampleStatus({
+      shards: [
+        { shard: shardId(0), ...exampleGroup() },
+        {
+          shard: shardId(1),
+          ...exampleGroup({ leader: NODE_B, voters: [NODE_A, NODE_B], learners: [NODE_C] }),
+        },
+        { shard: shardId(2), ...exampleGroup({ leader: NODE_C, voters: [NODE_C] }) },
+        { shard: shardId(3), ...exampleGroup({ leader: null }) },
+      ],
+    });
+    expect(localLines(nodes, status, PLAIN).join("\n")).toBe(
+      [
+        "NODE    PID  CLUSTER         REDIS  HTTP  LEADS  HOLDS  STATE",
+        "node-1  100  127.0.0.1:7946   6380  7980      1      3  alive",
+        "node-2  101  127.0.0.1:7947   6381  7981      1      3  alive",
+        "node-3  102  127.0.0.1:7948   6382  7982      1      4  alive",
+        "",
+        "SHARD     0  1  2  3",
+        "node-1    ●  ○  ·  ○",
+        "node-2    ○  ●  ·  ○",
+        "node-3    ○  ◌  ●  ○",
+        "          ● leads   ○ votes   ◌ learns   · holds no copy",
+      ].join("\n"),
+    );
+    expect(progressText(nodes, status)).toBe(
+      "3 of 3 nodes found each other, 3 of 4 leaders elected, 2 of 4 shards on 3 nodes",
+    );
+    expect(isComplete(nodes, status)).toBe(false);
+    expect(isComplete(nodes, exampleStatus())).toBe(true);
+  });
+
+  it("shows a process that is gone, and why", () => {
+    const gone = nodes.map((node, index) =>
+      index === 1 ? { ...node, state: "gone" as const, ending: "signal SIGKILL" } : node,
+    );
+    const members = [exampleMember(0), exampleMember(1, { state: "dead" }), exampleMember(2)];
+    const lines = localLines(gone, exampleStatus({ members }), PLAIN);
+    expect(lines[2]).toContain("gone (signal SIGKILL, dead to the others)");
+    expect(progressText(gone, null)).toBe("2 of 3 processes run, no member answers yet");
+  });
+
+  it("folds many shards into rows of 16 and says how many it hides", () => {
+    const shards = Array.from({ length: 100 }, (_, index) => ({ shard: shardId(index), ...exampleGroup() }));
+    const lines = localLines(nodes, exampleStatus({ shards, shardCount: 100 }), PLAIN);
+    expect(lines.filter((line) => line.startsWith("SHARD"))).toHaveLength(4);
+    expect(lines.join("\n")).toContain("and 36 more");
+  });
+});
+
+describe("an event as a line", () => {
+  const address = { host: "10.0.0.5", port: 7946 };
+  const events: readonly (readonly [NodeEvent, string, string])[] = [
+    [{ type: "member-joined", nodeId: NODE_A, address }, "info", `member ${NODE_A} joined at 10.0.0.5:7946`],
+    [{ type: "member-died", nodeId: NODE_A, address }, "warn", `member ${NODE_A} at 10.0.0.5:7946 is dead`],
+    [
+      { type: "leader-changed", group: groupId(0), leader: null, term: 4 },
+      "debug",
+      "system group has no leader in term 4",
+    ],
+    [
+      { type: "leader-changed", group: groupId(3), leader: NODE_B, term: 4 },
+      "debug",
+      `shard 2 is led by ${NODE_B} in term 4`,
+    ],
+    [
+      {
+        type: "configuration-changed",
+        group: groupId(1),
+        voters: [NODE_A],
+        votersOutgoing: [NODE_B],
+        learners: [NODE_C],
+      },
+      "debug",
+      `shard 0 has voters ${NODE_A}, joint with ${NODE_B}, learners ${NODE_C}`,
+    ],
+    [
+      { type: "seed-unreachable", seed: address, reason: "connection refused" },
+      "warn",
+      "seed 10.0.0.5:7946 does not answer: connection refused; still trying",
+    ],
+    [
+      { type: "cluster-conflict", address, clusterId: clusterId("5f0c000000000000") },
+      "warn",
+      "10.0.0.5:7946 belongs to another cluster, 5f0c000000000000; the two do not merge",
+    ],
+    [{ type: "map-changed", version: 7 }, "debug", "cluster map is at version 7"],
+  ];
+
+  it.each(events)("%j", (event, level, text) => {
+    expect(describeEvent(event)).toBe(text);
+    expect(eventLevel(event)).toBe(level);
+  });
+});

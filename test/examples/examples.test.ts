@@ -1,0 +1,54 @@
+/**
+ * Every example runs as a user would run it, and prints what it promises.
+ */
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+
+const PROMISED: Readonly<Record<string, readonly string[]>> = {
+  embedded: [
+    "local read: Alice",
+    "linearizable read: Alice",
+    "watched: put user:123 Alice",
+    "put if absent, though present: null",
+    "counted to: 5",
+    "deleted: true then found: null",
+  ],
+  "three-nodes": ["members: 3", "found: 100", "entries: 100", "shards with a leader: 16"],
+  "join-leave": [
+    "alone: 1 member",
+    "one cluster: true joins seen: 1",
+    "together: 2 members",
+    "after the founder left: 50 of 50 keys",
+  ],
+};
+
+describe("example", () => {
+  it.each(Object.entries(PROMISED))(
+    "%s prints what it promises and ends",
+    async (name, lines) => {
+      const { stdout } = await run(["dist/examples/run.js", name]);
+      expect(stdout.trimEnd().split("\n")).toEqual(lines);
+    },
+    60_000,
+  );
+
+  it("names without a program list those there are", async () => {
+    const failure: unknown = await run(["dist/examples/run.js", "nothing"]).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("embedded | join-leave | three-nodes"),
+    });
+  });
+
+  it("exists for every program in the folder", () => {
+    const files = readdirSync(new URL("../../examples", import.meta.url));
+    const names = files.map((file) => file.replace(/\.ts$/, "")).filter((name) => name !== "run");
+    expect(names.sort()).toEqual(Object.keys(PROMISED).sort());
+  });
+});
+
+function run(argv: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(process.execPath, argv, { timeout: 50_000 });
+}

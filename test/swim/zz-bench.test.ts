@@ -1,3 +1,0 @@
-import { it } from "vitest";
-import "/tmp/bench-swim.ts";
-it("x", () => {});

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { nodeId } from "../../src/base/ids.ts";
+import { ByteReader } from "../../src/wire/byte-reader.ts";
+import { ByteWriter } from "../../src/wire/byte-writer.ts";
+import { WireError } from "../../src/wire/wire-error.ts";
+
+describe("what a ByteWriter writes, a ByteReader reads", () => {
+  test.each([
+    0,
+    1,
+    127,
+    128,
+    16_383,
+    16_384,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32,
+    2 ** 35 + 1,
+    Number.MAX_SAFE_INTEGER,
+  ])("varint %d", (value) => {
+    const writer = new ByteWriter(1);
+    writer.varint(value);
+    const reader = new ByteReader(writer.view());
+    expect(reader.varint()).toBe(value);
+    reader.expectEnd();
+  });
+
+  test("every type, in any order, across growth", () => {
+    const item = fc.oneof(
+      fc.record({ type: fc.constant("u8" as const), value: fc.nat(255) }),
+      fc.record({ type: fc.constant("u16" as const), value: fc.nat(65_535) }),
+      fc.record({ type: fc.constant("u32" as const), value: fc.nat(2 ** 32 - 1) }),
+      fc.record({ type: fc.constant("varint" as const), value: fc.maxSafeNat() }),
+      fc.record({ type: fc.constant("f64" as const), value: fc.double({ noNaN: true }) }),
+      fc.record({ type: fc.constant("bool" as const), value: fc.boolean() }),
+      fc.record({ type: fc.constant("utf8" as const), value: fc.string({ unit: "grapheme" }) }),
+      fc.record({
+        type: fc.constant("latin1" as const),
+        value: fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1")),
+      }),
+      fc.record({ type: fc.constant("bytes" as const), value: fc.uint8Array() }),
+      fc.record({
+        type: fc.constant("nodeId" as const),
+        value: fc.bigInt(0n, 2n ** 64n - 1n).map((id) => nodeId(id.toString(16).padStart(16, "0"))),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(item), (items) => {
+        const writer = new ByteWriter(1);
+        for (const { type, value } of items) (writer[type] as (value: unknown) => void)(value);
+        const reader = new ByteReader(writer.view());
+        for (const { type, value } of items) {
+          const read: unknown = reader[type]();
+          expect(read instanceof Uint8Array ? [...read] : read).toEqual(
+            value instanceof Uint8Array ? [...value] : value,
+          );
+        }
+        reader.expectEnd();
+      }),
+    );
+  });
+
+  test("a length patched in afterwards", () => {
+    const writer = new ByteWriter(4);
+    writer.u32(0);
+    writer.latin1("abc");
+    writer.patchU32(0, writer.length);
+    expect(new ByteReader(writer.view()).u32()).toBe(8);
+  });
+});
+
+describe("a ByteWriter", () => {
+  test("keeps what was taken untouched by later writing", () => {
+    const writer = new ByteWriter(4);
+    writer.u32(1);
+    const taken = writer.take();
+    writer.u32(2);
+    expect([...taken]).toEqual([0, 0, 0, 1]);
+    expect([...writer.view()]).toEqual([0, 0, 0, 2]);
+  });
+
+  test("forgets everything from a mark on", () => {
+    const writer = new ByteWriter();
+    writer.u8(1);
+    const mark = writer.length;
+    writer.u8(2);
+    writer.reset(mark);
+    expect([...writer.copy()]).toEqual([1]);
+  });
+
+  test.each([-1, 1.5, Number.NaN, 2 ** 53])("does not write %d as a varint", (value) => {
+    expect(() => new ByteWriter().varint(value)).toThrow(/varint/);
+  });
+});
+
+describe("a ByteReader", () => {
+  test.each(["u8", "u16", "u32", "varint", "f64", "bool", "latin1", "utf8", "bytes", "nodeId"] as const)(
+    "never reads %s beyond its end",
+    (type) => {
+      const backing = new Uint8Array(64);
+      expect(() => new ByteReader(backing, 8, 8)[type]()).toThrow(WireError);
+    },
+  );
+
+  test("refuses a count that the bytes left could not hold, before anybody allocates for it", () => {
+    const writer = new ByteWriter();
+    writer.varint(2 ** 40);
+    expect(() => new ByteReader(writer.view()).count(1)).toThrow(/too large/);
+  });
+
+  test("refuses text above the caller's limit", () => {
+    const writer = new ByteWriter();
+    writer.latin1("abcd");
+    expect(() => new ByteReader(writer.view()).latin1(3)).toThrow(WireError);
+  });
+
+  test("refuses numbers that are not safe integers", () => {
+    expect(() => new ByteReader(new Uint8Array(8).fill(0xff)).varint()).toThrow(WireError);
+    const huge = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+    expect(() => new ByteReader(huge).varint()).toThrow(/2\^53/);
+  });
+});

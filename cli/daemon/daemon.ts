@@ -2,7 +2,7 @@
  * The life of one `crema-node` process: open, say so, serve, leave in order, exit.
  * Exit codes: 0 left as told, 1 failed or told twice, 2 asked for something impossible.
  */
-import { CremaError, CremaNode, formatAddress, type NodeEvent } from "../../src/index.ts";
+import { CremaError, CremaNode, formatAddress, type NodeEvent, type OpenHooks } from "../../src/index.ts";
 import { describeEvent, eventLevel } from "../event-text.ts";
 import { type Logger, openLog } from "./log.ts";
 import { READY_MESSAGE } from "./ready-line.ts";
@@ -29,8 +29,13 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
       ? "starting without seeds"
       : `starting with seeds ${seeds.join(", ")}`,
   );
-  const onEvent = (event: NodeEvent) => log[eventLevel(event)]({ event: event.type }, describeEvent(event));
-  const opening = CremaNode.open(settings.node, { onEvent }).catch((error: unknown) => {
+  const onEvent = (event: NodeEvent): void => {
+    log[eventLevel(event)]({ event: event.type }, describeEvent(event));
+    // Told to leave through another door than a signal: once it has left, there is nothing to run for.
+    if (event.type === "leaving") stop.request();
+  };
+  const onLog: OpenHooks["onLog"] = (level, message) => log[level](message);
+  const opening = CremaNode.open(settings.node, { onEvent, onLog }).catch((error: unknown) => {
     log.fatal(errorFields(error), startFailure(error));
     process.exit(error instanceof CremaError && error.code === "CREMA_INSECURE_HOST" ? 2 : 1);
   });
@@ -51,12 +56,12 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
   process.exit(0);
 }
 
-/** Tells once that the node shall stop; a second request ends the process at once. */
+/** Tells once that the node shall stop; a second signal ends the process at once. */
 class StopRequest {
   readonly requested: Promise<void>;
   readonly #log: Logger;
   #resolve: () => void = () => {};
-  #asked = false;
+  #signalled = false;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -68,15 +73,19 @@ class StopRequest {
   watchSignals(): void {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
-        if (this.#asked) {
+        if (this.#signalled) {
           this.#log.warn(`${signal} again: stopping at once`);
           process.exit(1);
         }
-        this.#asked = true;
+        this.#signalled = true;
         this.#log.info(`${signal}: leaving; once more stops at once`);
-        this.#resolve();
+        this.request();
       });
     }
+  }
+
+  request(): void {
+    this.#resolve();
   }
 
   /** Nobody is left who could look after this process: no time for manners. */

@@ -17,7 +17,8 @@ export class ScanCursor {
   readonly keyspace: Keyspace;
   readonly #after: number;
   readonly #iterator: IterableIterator<[string, CacheEntry]>;
-  #again: string[] = [];
+  /** Keys to be looked at once more, the next one last. */
+  readonly #again: string[] = [];
   key = "";
   entry: CacheEntry | undefined = undefined;
 
@@ -29,7 +30,7 @@ export class ScanCursor {
 
   /** Moves to the next key: `key` and `entry` are its; false at the end. */
   next(): boolean {
-    for (let key = this.#again.shift(); key !== undefined; key = this.#again.shift()) {
+    for (let key = this.#again.pop(); key !== undefined; key = this.#again.pop()) {
       const entry = this.keyspace.entries.get(key);
       if (entry === undefined) continue;
       this.key = key;
@@ -47,8 +48,8 @@ export class ScanCursor {
   }
 
   /** Looks at `keys` once more before going on. */
-  goBackTo(keys: string[]): void {
-    this.#again = keys;
+  goBackTo(keys: readonly string[]): void {
+    for (let at = keys.length - 1; at >= 0; at--) this.#again.push(keys[at] ?? "");
   }
 }
 

@@ -2,7 +2,7 @@
  * What a node says about the replicas it holds: for `status`, and for the system group's leader, which must know what
  * configuration each shard really has before it decides what it should have.
  */
-import { type GroupId, groupId, type NodeId, nodeId } from "../base/ids.ts";
+import { type GroupId, groupId, isHex64, type NodeId, nodeId, SHARDS_MAX } from "../base/ids.ts";
 import type { RaftGroup } from "../host/raft-group.ts";
 import { WireError } from "../wire/wire-error.ts";
 
@@ -20,6 +20,8 @@ export interface GroupReport {
   readonly lagging: readonly NodeId[];
 }
 
+/** Members one configuration may name. */
+const NODES_MAX = 64;
 /** Entries behind the leader from which on a replica counts as lagging. */
 const LAGGING_ENTRIES = 1_000;
 
@@ -58,20 +60,35 @@ export function encodeReport(report: GroupReport): unknown {
   ];
 }
 
+/** Reads what {@link encodeReport} made. Throws `WireError`: it came from another node. */
 export function decodeReport(value: unknown): GroupReport {
   if (!Array.isArray(value) || value.length !== 10) throw new WireError("a group report has ten fields", 0);
-  const [group, leader, isLeader, term, commitIndex, applyIndex, voters, votersOutgoing, learners, lagging] =
-    value as [number, string | null, boolean, number, number, number, string[], string[], string[], string[]];
+  const [group, leader, isLeader, term, commitIndex, applyIndex, voters, votersOutgoing, learners, lagging] = value;
   return {
-    group: groupId(group),
-    leader: leader === null ? null : nodeId(leader),
-    isLeader,
-    term,
-    commitIndex,
-    applyIndex,
-    voters: voters.map(nodeId),
-    votersOutgoing: votersOutgoing.map(nodeId),
-    learners: learners.map(nodeId),
-    lagging: lagging.map(nodeId),
+    group: groupId(natural(group, SHARDS_MAX)),
+    leader: leader === null ? null : node(leader),
+    isLeader: isLeader === true,
+    term: natural(term),
+    commitIndex: natural(commitIndex),
+    applyIndex: natural(applyIndex),
+    voters: nodes(voters),
+    votersOutgoing: nodes(votersOutgoing),
+    learners: nodes(learners),
+    lagging: nodes(lagging),
   };
+}
+
+function natural(value: unknown, most = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  throw new WireError("a group report holds no such number", 0);
+}
+
+function node(value: unknown): NodeId {
+  if (typeof value === "string" && isHex64(value)) return nodeId(value);
+  throw new WireError("a group report holds no such node id", 0);
+}
+
+function nodes(value: unknown): NodeId[] {
+  if (Array.isArray(value) && value.length <= NODES_MAX) return value.map(node);
+  throw new WireError("a group report holds no such list of nodes", 0);
 }

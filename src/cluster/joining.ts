@@ -51,7 +51,8 @@ export interface JoiningParts {
 
 export class Joining {
   readonly #parts: JoiningParts;
-  #founding: Founding;
+  /** null before the start: until then this node does not know what it will say of itself. */
+  #founding: Founding | null = null;
   #seeds: readonly Address[];
   #timer: Timer | null = null;
   #resolveTimer: Timer | null = null;
@@ -62,9 +63,9 @@ export class Joining {
   constructor(parts: JoiningParts) {
     this.#parts = parts;
     this.#seeds = parts.seeds;
-    this.#founding = this.#newFounding();
     parts.calls.handle(METHOD_FOUNDING, (params) => {
       const message = decodeFoundingMessage(params);
+      if (this.#founding === null) throw new CremaError("CREMA_NOT_READY", "this node is starting", { retryable: true });
       const answer = this.#founding.handle(message, parts.control.clusterId, parts.clock.nowMs());
       this.#drive();
       return encodeFoundingAnswer(answer);
@@ -77,6 +78,7 @@ export class Joining {
   }
 
   start(): void {
+    this.#founding = this.#newFounding();
     this.#resolveForEver();
     this.#drive();
   }
@@ -87,7 +89,7 @@ export class Joining {
     if (news.length === 0 || this.#closed) return;
     this.#seeds = [...this.#seeds, ...news];
     this.#resolveForEver();
-    if (this.#parts.control.clusterId !== null) return;
+    if (this.#parts.control.clusterId !== null || this.#founding === null) return;
     this.#founding = this.#newFounding();
     this.#drive();
   }
@@ -111,7 +113,7 @@ export class Joining {
   }
 
   #drive(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#founding === null) return;
     this.#founding.advance(this.#parts.clock.nowMs());
     for (const action of this.#founding.takeActions()) this.#act(action);
     this.#arm();
@@ -120,7 +122,7 @@ export class Joining {
   #arm(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    const atMs = this.#founding.nextDeadlineMs();
+    const atMs = this.#founding?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY;
     if (this.#closed || !Number.isFinite(atMs)) return;
     const delayMs = Math.max(1, atMs - this.#parts.clock.nowMs());
     this.#timer = this.#parts.clock.setTimer(delayMs, () => this.#drive());
@@ -145,6 +147,7 @@ export class Joining {
   #call(id: number, to: Address, message: FoundingMessage): void {
     const { calls, clock } = this.#parts;
     const founding = this.#founding;
+    if (founding === null) return;
     calls.callAddress(to, METHOD_FOUNDING, encodeFoundingMessage(message), { timeoutMs: CALL_TIMEOUT_MS }).then(
       ({ value, self }) => {
         try {
@@ -179,7 +182,7 @@ export class Joining {
     } catch (error) {
       const reason = error instanceof CremaError || error instanceof Error ? error.message : String(error);
       this.#waitingFor = `joining through ${formatAddress(address)}: ${reason}`;
-      this.#founding.joinFailed(reason, this.#parts.clock.nowMs());
+      this.#founding?.joinFailed(reason, this.#parts.clock.nowMs());
     } finally {
       this.#joining = false;
       this.#drive();
@@ -208,7 +211,7 @@ export class Joining {
     for (const seed of seeds) {
       const addresses = await resolver.resolve(seed);
       if (this.#closed) return;
-      this.#founding.seedsResolved(seed, addresses, clock.nowMs());
+      this.#founding?.seedsResolved(seed, addresses, clock.nowMs());
       all.push(...addresses);
     }
     this.#parts.onSeedsResolved(all);

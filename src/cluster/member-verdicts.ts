@@ -3,6 +3,7 @@
  * about, so that it never hits the successor of a process at the same id.
  */
 import { sameAddress } from "../base/address.ts";
+import { unreachable } from "../base/assert.ts";
 import type { MapMember } from "./cluster-map.ts";
 import type { ControlSituation, GossipView } from "./controller.ts";
 import type { MapCommand } from "./map-command.ts";
@@ -50,6 +51,8 @@ function verdictOn(
       if (member.state === "dead") return declare(member, "alive");
       if (sameAddress(member.address, view.address)) return [];
       return [{ type: "update-member", member: identityAt(member, view) }];
+    default:
+      return unreachable(view.state);
   }
 }
 

@@ -2,6 +2,7 @@
  * From the placement in force to the planned one, a bounded number of shards at a time. The plan says where everything
  * should end up; here it is decided which part of it is wanted now: what died first, what only improves the balance last.
  */
+import { unreachable } from "../base/assert.ts";
 import { groupOfShard, type NodeId, SYSTEM_GROUP, shardId } from "../base/ids.ts";
 import { planReplicas, type ReplicaPlan } from "../placement/plan.ts";
 import { planSystemVoters } from "../placement/system-voters.ts";
@@ -130,6 +131,8 @@ function changeOf(
     }
     case "stuck":
       return null;
+    default:
+      return unreachable(movement);
   }
 }
 

@@ -11,6 +11,8 @@ import { nextShardStep, type ShardSituation } from "./shard-steps.ts";
 
 /** How often a group that is not where it should be is looked at. */
 const BEAT_MS = 100;
+/** After a transfer that did not take, the next one waits this long: meanwhile the group could not be written to. */
+const TRANSFER_PAUSE_MS = 3_000;
 /** How often every led group is looked at, whatever happened: nothing depends on an event being seen. */
 const ROUND_MS = 2_000;
 
@@ -27,6 +29,8 @@ export interface ReplicaDriverParts {
 export class ReplicaDriver {
   readonly #parts: ReplicaDriverParts;
   readonly #unsettled = new Set<GroupId>();
+  /** When leadership of a group was last offered away, and in which term. */
+  readonly #offered = new Map<GroupId, { readonly term: number; readonly atMs: number }>();
   #timer: Timer | null = null;
   #lastRoundMs = 0;
   readonly counters = { steps: 0, transfers: 0, refused: 0 };
@@ -97,6 +101,10 @@ export class ReplicaDriver {
         return false;
       }
       case "transfer": {
+        const offered = this.#offered.get(group.id);
+        const nowMs = this.#parts.clock.nowMs();
+        if (offered?.term === status.term && nowMs - offered.atMs < TRANSFER_PAUSE_MS) return false;
+        this.#offered.set(group.id, { term: status.term, atMs: nowMs });
         const result = group.raft.transferLeader(step.to);
         if (result.type === "started") this.counters.transfers++;
         this.#parts.onStep(group.id, `transfer to ${step.to}: ${result.type}`);

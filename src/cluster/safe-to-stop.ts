@@ -20,8 +20,9 @@ export function unsafeToStop(
 ): string | null {
   // A stranger holds nothing. Whether it once did, its former groups would not count on it any more.
   if (findMember(map, node) === null) return null;
-  if (map.members.length <= 2) {
-    return map.members.length === 1
+  const members = map.members.filter(({ state }) => state !== "dead").length;
+  if (members <= 2) {
+    return members <= 1
       ? "it is the only node: without it nothing is served"
       : "of two nodes both are needed for a majority";
   }

@@ -252,7 +252,7 @@ export class MultiRaft {
     for (const group of this.#groups.values()) {
       if (group.raft.quiesced) continue;
       this.#guarded(group, () => group.raft.tick());
-      if (group.raft.hasReady()) this.markDirty(group.id);
+      if (group.raft.hasReady() || group.holdsCommands) this.markDirty(group.id);
     }
   }
 

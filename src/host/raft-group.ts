@@ -100,6 +100,11 @@ export class RaftGroup<Result> {
     return this.isLeader && this.#appliedTerm === this.raft.term;
   }
 
+  /** Commands wait for this leader to be ready, or for a transfer of its leadership to end. */
+  get holdsCommands(): boolean {
+    return this.#batchSinks.length > 0;
+  }
+
   /** Commands and reads that wait here for an outcome. */
   get waiting(): number {
     let waiting = this.#batchSinks.length + this.#readsNext.length;
@@ -116,7 +121,7 @@ export class RaftGroup<Result> {
       return;
     }
     if (this.#batch.bytes > 0 && this.#batch.bytes + command.length > this.#options.heldBytesMax) {
-      if (this.isReadyLeader) this.#proposeBatch();
+      if (this.#mayPropose) this.#proposeBatch();
       if (this.#batch.bytes > 0) {
         sink.dropped("busy");
         return;
@@ -139,7 +144,7 @@ export class RaftGroup<Result> {
 
   /** Hands this turn's commands and reads to the core. */
   beginTurn(): void {
-    if (this.#batchSinks.length > 0 && (this.isReadyLeader || !this.isLeader)) this.#proposeBatch();
+    if (this.#batchSinks.length > 0 && (this.#mayPropose || !this.isLeader)) this.#proposeBatch();
     if (this.#readsNext.length > 0) this.#askReads();
   }
 
@@ -204,6 +209,11 @@ export class RaftGroup<Result> {
     this.#failWaiters(null);
     this.#applyQueue = [];
     this.#applyHead = 0;
+  }
+
+  /** While leadership is handed over commands are held: the new leader gets them, or this one when it stays. */
+  get #mayPropose(): boolean {
+    return this.isReadyLeader && !this.raft.transferring;
   }
 
   #proposeBatch(): void {

@@ -424,11 +424,10 @@ export class ClusterNode {
     links.setRoute(FRAME_REQUESTS, (channel, body) => this.forwarding.onRequestFrame(channel, body));
     links.setRoute(FRAME_RESPONSES, (channel, body) => this.forwarding.onResponseFrame(channel, body));
     links.setRoute(FRAME_WATCH, (channel, body) => this.watches.onFrame(channel, body));
-    links.onChannelClosed = (channel) => {
-      this.#calls.channelLost(channel);
+    links.addCloseListener((channel) => {
       this.forwarding.channelClosed(channel);
       this.watches.channelClosed(channel);
-    };
+    });
     links.onUp = (node) => {
       for (const [group, hint] of this.leaders.entries()) if (hint.leader === node) this.router.routeChanged(group);
     };

@@ -89,6 +89,12 @@ export class Raft {
     return this.#state.log.bytes;
   }
 
+  /** Leadership is being handed over: nothing can be proposed meanwhile. */
+  get transferring(): boolean {
+    const { leading } = this.#state;
+    return leading !== null && leading.transfer !== null;
+  }
+
   get quiesced(): boolean {
     return this.#state.quiesced;
   }

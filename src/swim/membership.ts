@@ -71,7 +71,7 @@ export class Membership {
     }
   }
 
-  /** One record of a state exchange with `speaker`. */
+  /** One record of a state exchange with `speaker`. What is news is passed on, by a joiner too: gossip counts on it. */
   merge(nowMs: number, record: MemberRecord, speaker: NodeId): void {
     const { self, table, options } = this.#parts;
     const { meta, state, incarnation } = record;

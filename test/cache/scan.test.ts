@@ -99,7 +99,7 @@ describe("scan", () => {
     const [position] = scan(shard, 0, 5);
     shard.run({ type: "clear" });
     shard.set("new", "1");
-    expect(scan(shard, position, 5)).toEqual([shard.machine.revision, ["new"]]);
+    expect(scan(shard, position, 5)).toEqual([0, ["new"]]);
   });
 
   it("waits for the removal of expired keys and then goes on from the same position, skipping none", () => {
@@ -109,7 +109,7 @@ describe("scan", () => {
     let position = 0;
     let removals = 0;
     shard.nowMs += 10;
-    do {
+    for (let ended = false; !ended; ) {
       const reply = shard.machine.query({ type: "scan", position, count: 6, pattern: null }, shard.nowMs);
       if (reply instanceof ExpiredFirst) {
         removals++;
@@ -119,11 +119,26 @@ describe("scan", () => {
       const [next, keys] = reply as unknown as [number, string[]];
       found.push(...keys);
       position = next;
-    } while (position !== 0);
+      ended = next === 0;
+    }
     expect(found).toEqual(
       Array.from({ length: 20 }, (_, key) => `key-${key}`).filter((_, key) => key % 3 !== 0),
     );
     expect(removals).toBeGreaterThan(1);
+  });
+});
+
+describe("a scan cursor", () => {
+  it("that goes back forgets none of what it had still to look at again", () => {
+    const keyspace = new Keyspace();
+    for (const [at, key] of ["a", "b", "c", "d"].entries()) keyspace.insert(key, "1", at + 1, at + 1);
+    const cursor = new ScanCursor(keyspace, 0);
+    const look = (count: number) => Array.from({ length: count }, () => (cursor.next() ? cursor.key : "end"));
+    expect(look(3)).toEqual(["a", "b", "c"]);
+    cursor.goBackTo(["a", "b", "c"]);
+    expect(look(1)).toEqual(["a"]);
+    cursor.goBackTo(["a"]);
+    expect(look(5)).toEqual(["a", "b", "c", "d", "end"]);
   });
 });
 

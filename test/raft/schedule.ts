@@ -29,14 +29,14 @@ const NODES = 5;
 /** How often each act happens. A history multiplies all but the first three by 0 .. 3: some see no crash, some hardly anything else. */
 const WEIGHTS = {
   deliver: 600,
-  tick: 110,
-  persist: 200,
+  tick: 80,
+  persist: 250,
   propose: 50,
-  read: 20,
+  read: 30,
   crash: 4,
   change: 30,
   compact: 12,
-  partition: 4,
+  partition: 8,
   transfer: 4,
   forget: 3,
   campaign: 3,
@@ -62,6 +62,10 @@ export class Schedule {
   readonly #cluster: Cluster;
   readonly #safety = new Safety();
   readonly #leaseReads: boolean;
+  /** In eighths of a tick: clocks that run apart. */
+  readonly #speeds: readonly number[];
+  /** In tenths: how often a host gets to do its work after something happened to it. */
+  readonly #processChance: number;
   /** By host: committed anywhere when the read was asked. */
   readonly #reads = new Map<number, Map<number, number>>();
   readonly #weights: (readonly [Act, number])[] = [];
@@ -72,8 +76,10 @@ export class Schedule {
   constructor(seed: number) {
     this.#random = new Random(seed, 0);
     this.#leaseReads = this.#random.nextBelow(4) === 0;
+    this.#speeds = Array.from({ length: NODES }, () => this.#random.nextBetween(1, 8));
+    this.#processChance = this.#random.nextBetween(3, 10);
     const options: Partial<RaftOptions> = {
-      electionTimeoutTicks: this.#random.nextBetween(3, 10),
+      electionTimeoutTicks: this.#random.nextBetween(2, 8),
       inflightMessagesMax: this.#random.nextBetween(1, 4),
       inflightBytesMax: this.#random.nextBetween(40, 400),
       appendBytesMax: this.#random.nextBetween(1, 200),
@@ -87,7 +93,7 @@ export class Schedule {
       this.#weights.push([act, scaled]);
       this.#weightSum += scaled;
     }
-    const voters = this.#random.nextBetween(1, 5);
+    const voters = this.#random.nextBetween(2, 5);
     this.#cluster = Cluster.of(voters, { seed, raft: resolveRaftOptions(options) });
     for (let number = voters + 1; number <= NODES; number++) this.#cluster.add(number);
     for (const host of this.#cluster.hosts.values()) {
@@ -101,7 +107,7 @@ export class Schedule {
     for (let step = 0; step < steps; step++) {
       const touched = this.#act();
       for (const host of touched) {
-        if (this.#random.nextBelow(4) > 0) this.#process(host);
+        if (this.#random.nextBelow(10) < this.#processChance) this.#process(host);
         this.#safety.check(host);
       }
     }
@@ -117,10 +123,13 @@ export class Schedule {
   }
 
   #anyLeader(): Host | null {
-    const leaders = this.#cluster.leaders;
-    return leaders.length === 0
-      ? null
-      : this.#cluster.host(leaders[this.#random.nextBelow(leaders.length)] ?? 1);
+    const leaders = this.#leaders();
+    return leaders[this.#random.nextBelow(Math.max(1, leaders.length))] ?? null;
+  }
+
+  /** All who think they lead, deposed ones among them: those are the dangerous ones. */
+  #leaders(): Host[] {
+    return this.#cluster.leaders.map((number) => this.#cluster.host(number));
   }
 
   #act(): readonly Host[] {
@@ -215,34 +224,39 @@ export class Schedule {
 
   /** Leases trust clocks, so there all clocks tick together. */
   #tickSome(): readonly Host[] {
-    const hosts = this.#leaseReads ? [...this.#cluster.hosts.values()] : [this.#anyHost()];
+    const all = hostsOf(this.#cluster);
+    const hosts = this.#leaseReads
+      ? all
+      : all.filter((host) => this.#random.nextBelow(8) < (this.#speeds[host.number - 1] ?? 1));
     for (const host of this.#random.shuffle(hosts)) host.raft.tick();
     return hosts;
   }
 
   #propose(): readonly Host[] {
-    const leader = this.#anyLeader();
-    if (leader === null) return [];
-    const count = this.#random.nextBetween(1, 4);
-    const texts: string[] = [];
-    for (let item = 0; item < count; item++) {
-      texts.push(`v${this.#nextText++}${"x".repeat(this.#random.nextBelow(30))}`);
+    const leaders = this.#leaders();
+    for (const leader of leaders) {
+      const count = this.#random.nextBetween(1, 4);
+      const texts: string[] = [];
+      for (let item = 0; item < count; item++) {
+        texts.push(`v${this.#nextText++}${"x".repeat(this.#random.nextBelow(30))}`);
+      }
+      leader.raft.propose(texts.map(bytesOf));
     }
-    leader.raft.propose(texts.map(bytesOf));
-    return [leader];
+    return leaders;
   }
 
   #read(): readonly Host[] {
-    const leader = this.#anyLeader();
-    if (leader === null) return [];
     // What others have committed meanwhile must be seen as well.
     for (const host of this.#cluster.hosts.values()) this.#safety.check(host);
-    const context = this.#nextRead++;
-    if (leader.raft.readIndex(context) !== "queued") return [leader];
-    const asked = this.#reads.get(leader.number) ?? new Map<number, number>();
-    asked.set(context, this.#safety.committedIndex);
-    this.#reads.set(leader.number, asked);
-    return [leader];
+    const leaders = this.#leaders();
+    for (const leader of leaders) {
+      const context = this.#nextRead++;
+      if (leader.raft.readIndex(context) !== "queued") continue;
+      const asked = this.#reads.get(leader.number) ?? new Map<number, number>();
+      asked.set(context, this.#safety.committedIndex);
+      this.#reads.set(leader.number, asked);
+    }
+    return leaders;
   }
 
   #crash(): readonly Host[] {
@@ -283,9 +297,29 @@ export class Schedule {
 
   #partition(): readonly Host[] {
     this.#cluster.heal();
-    if (this.#random.nextBelow(2) === 0) this.#cluster.isolate(this.#anyHost().number);
-    else this.#cluster.cut(this.#random.nextBetween(1, NODES), this.#random.nextBetween(1, NODES));
-    return [];
+    const numbers = this.#random.shuffle(hostsOf(this.#cluster).map((host) => host.number));
+    switch (this.#random.nextBelow(6)) {
+      case 0:
+        return [];
+      case 1:
+        this.#cluster.isolate(this.#anyHost().number);
+        return [];
+      case 2:
+        for (const one of numbers.slice(0, 2))
+          for (const other of numbers.slice(2)) this.#cluster.cut(one, other);
+        return [];
+      case 3:
+        for (const one of numbers.slice(0, 2)) {
+          for (const other of numbers.slice(2)) {
+            this.#cluster.cut(one, other);
+            this.#cluster.cut(other, one);
+          }
+        }
+        return [];
+      default:
+        this.#cluster.isolate((this.#anyLeader() ?? this.#anyHost()).number);
+        return [];
+    }
   }
 
   #transfer(): readonly Host[] {

@@ -28,6 +28,7 @@ export interface RespFixtureOptions extends FakeDoorOptions {
   readonly limits?: Partial<RespLimits>;
   readonly facts?: NodeFacts;
   readonly voters?: number;
+  readonly port?: number;
 }
 
 export async function openRespDoor(options: RespFixtureOptions = {}): Promise<RespDoorFixture> {
@@ -38,7 +39,7 @@ export async function openRespDoor(options: RespFixtureOptions = {}): Promise<Re
     void log.push({ level, fields: fields as Record<string, unknown>, text });
   const server = await openRespServer({
     host: "127.0.0.1",
-    port: 0,
+    port: options.port ?? 0,
     door,
     admin,
     cremaVersion: "1.2.3",

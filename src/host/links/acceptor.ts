@@ -22,7 +22,7 @@ import { isForeign, judgeHello, type Objection } from "./handshake.ts";
 
 export interface AcceptorEvents {
   /** May refuse a hello that the rules allow (too many channels, nobody serves this purpose). Null: let it in. */
-  objection(purpose: Purpose): Objection | null;
+  objection(remote: Identity, purpose: Purpose): Objection | null;
   /** A handshaken channel; set its callbacks before returning. */
   onChannel(channel: Channel): void;
   /** A node of another cluster dialled. */
@@ -86,7 +86,7 @@ export class Acceptor {
       this.#refuse(frames, local, verdict.objection);
       return;
     }
-    const objection = this.#events.objection(hello.purpose);
+    const objection = this.#events.objection(hello.identity, hello.purpose);
     if (objection === null) this.#welcome(frames, local, hello, verdict.protocol);
     else this.#refuse(frames, local, objection);
   }

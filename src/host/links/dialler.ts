@@ -139,6 +139,7 @@ class Attempt implements Dial {
     const { purpose, expected } = this.#target;
     const objection = judgeWelcome(welcome, this.#local, purpose, expected);
     if (objection !== null) {
+      this.#context.counters.handshakesRefused++;
       if (expected !== null && welcome.identity.node !== expected) {
         this.#events.onReplaced(expected, welcome.identity);
       }

@@ -62,12 +62,13 @@ export class PeerLinks {
   onLost: (remote: Identity, error: Error) => void = () => {};
   /** A frame whose type has no route. Answers to it go back on `channel`. `body` is valid during the call only. */
   onFrame: (channel: Channel, incoming: boolean, type: number, body: Uint8Array) => void = () => {};
-  /** A link channel, either direction, is gone: nothing more comes over it. */
-  onChannelClosed: (channel: Channel) => void = () => {};
   /** A node of another cluster was met, whoever dialled. */
   onForeignCluster: (remote: Identity) => void = () => {};
   /** At the address of `expected` another process answers: `expected` is not there any more. */
   onReplaced: (expected: NodeId, found: Identity) => void = () => {};
+
+  /** A reason of the owner's to refuse who dialled, such as `CREMA_REMOVED`; null: let it in. */
+  objection: (remote: Identity, purpose: Purpose) => Objection | null = () => null;
 
   constructor(config: PeerLinksConfig) {
     this.clock = config.clock;
@@ -85,7 +86,7 @@ export class PeerLinks {
       onReplaced: (expected, found) => this.onReplaced(expected, found),
     });
     this.#acceptor = new Acceptor(this.#context, config.identity, {
-      objection: (purpose) => this.#objection(purpose),
+      objection: (remote, purpose) => this.objection(remote, purpose) ?? this.#objection(purpose),
       onChannel: (channel) => this.#admit(channel),
       onForeignCluster: (remote) => this.onForeignCluster(remote),
     });
@@ -111,7 +112,6 @@ export class PeerLinks {
         this.onUp(node, channel);
       },
       onDown: (channel, error) => {
-        this.onChannelClosed(channel);
         this.#tellClosed(channel);
         this.onDown(node, error);
         this.#reportLost(channel, error);
@@ -225,7 +225,6 @@ export class PeerLinks {
     this.#incoming.set(node, channel);
     channel.onFrame = (type, body) => this.#dispatch(channel, type, body);
     channel.onClose = (error) => {
-      this.onChannelClosed(channel);
       const current = this.#incoming.get(node) === channel;
       if (current) this.#incoming.delete(node);
       this.#tellClosed(channel);

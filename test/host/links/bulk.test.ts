@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { CremaError } from "../../../src/base/errors.ts";
-import type { BulkSink, BulkSource } from "../../../src/host/links/bulk-stream.ts";
-import { FRAME_RAFT } from "../../../src/wire/frame-types.ts";
+import {
+  type BulkSink,
+  type BulkSource,
+  readAbort,
+  sendValueFrame,
+} from "../../../src/host/links/bulk-stream.ts";
+import { FRAME_BULK_ABORT, FRAME_BULK_OPEN, FRAME_RAFT } from "../../../src/wire/frame-types.ts";
 import type { Identity } from "../../../src/wire/handshake-codec.ts";
 import { idOf, type LinkNode, LinkWorld, sendText } from "./link-world.ts";
 
@@ -224,17 +229,35 @@ describe("a bulk stream that fails", () => {
     }
   });
 
-  test("because nothing moves any more: both ends give up after the stall timeout", async () => {
+  test("because the network is cut: both ends give up after their timeouts", async () => {
     const { world, a, b, sink } = pair();
     const sent = send(a, b, new PatternSource(MIB), { bytesPerSecondMax: 100_000 });
     await world.clock.runFor(2_000);
     world.network.partition(a.address, b.address);
-    await world.clock.runFor(9_000);
+    await world.clock.runFor(5_500);
     expect([a.bulk.sending, b.bulk.receiving]).toEqual([1, 1]);
-    await world.clock.runFor(3_000);
+    await world.clock.runFor(6_500);
     await expect(sent).rejects.toMatchObject({ code: "CREMA_TIMEOUT", retryable: true });
-    expect(sink.outcome).toContain("stalled");
+    expect(sink.outcome).toMatch(/^aborted: node \d+ was silent for \d+ ms$/);
     expect([a.bulk.sending, b.bulk.receiving]).toEqual([0, 0]);
+  });
+
+  test.each([false, true])("because a living sender sends nothing (header sent: %s)", async (opened) => {
+    const { world, a, b, sink } = pair();
+    let reason = "";
+    a.links.dial({ to: b.address, purpose: "bulk", expected: null }, (channel) => {
+      if (channel === null) return;
+      channel.onFrame = (type, body) => {
+        if (type === FRAME_BULK_ABORT) reason = readAbort(body).message;
+      };
+      if (opened) sendValueFrame(channel, FRAME_BULK_OPEN, null);
+    });
+    await world.clock.runFor(9_900);
+    expect(b.bulk.receiving).toBe(1);
+    await world.clock.runFor(200);
+    expect(reason).toMatch(/stalled for 10\d\d\d ms$/);
+    expect(sink.outcome === "").toBe(!opened);
+    expect(b.bulk.receiving).toBe(0);
   });
 
   test("because the sink never digests: the sender gives up, and a sink that takes its time does not make it", async () => {

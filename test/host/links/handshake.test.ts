@@ -142,6 +142,24 @@ describe("handshakes on the network", () => {
     });
   });
 
+  test("the owner may refuse whom it likes, and the dialling end hears its reason", async () => {
+    const world = new LinkWorld();
+    const [a, b] = [world.node(1), world.node(2)];
+    world.introduce(a, b);
+    b.links.objection = (remote, purpose) =>
+      remote.node === a.id && purpose === "link"
+        ? { code: "CREMA_REMOVED", message: "node 1 was removed" }
+        : null;
+    b.calls.handle("ping", () => "pong");
+    const options = { timeoutMs: 1_000 };
+    await expect(world.settled(a.calls.call(b.id, "ping", null, options))).rejects.toMatchObject({
+      code: "CREMA_REMOVED",
+      message: expect.stringContaining("node 1 was removed"),
+      retryable: false,
+    });
+    expect(await world.settled(a.calls.call(b.address, "ping", null, options))).toBe("pong");
+  });
+
   test("a peer that accepts and never answers is given up after the deadline", async () => {
     const world = new LinkWorld();
     const a = world.node(1);

@@ -64,6 +64,31 @@ describe("a link", () => {
   });
 });
 
+describe("closing a link", () => {
+  test("ends delivery at once, even for frames that arrived together with the one that caused it", async () => {
+    const { world, a, b, channel } = await pair();
+    const heard: string[] = [];
+    b.links.onFrame = (from, _incoming, _type, body) => {
+      heard.push(Buffer.from(body).toString());
+      from.destroy(new Error("enough"));
+    };
+    for (const text of ["one", "two", "three"]) sendText(channel, FRAME_RAFT, text);
+    await world.until(() => a.events.includes("lost 2"));
+    expect(heard).toEqual(["one"]);
+    expect(channel.beginFrame(FRAME_RAFT)).toBeNull();
+  });
+
+  test("is cut short when the other end does not answer the goodbye", async () => {
+    const { world, a, b } = await pair();
+    world.crash(b, "power-lost");
+    a.links.removePeer(b.id);
+    await world.clock.runFor(4_900);
+    expect(a.events).not.toContain("down 2 goodbye");
+    await world.clock.runFor(200);
+    expect(a.events).toContain("down 2 goodbye");
+  });
+});
+
 describe("a peer that does not take what it is sent", () => {
   test("gets no more raft messages and requests at the limit, answers up to twice that, and harms nobody else", async () => {
     const world = new LinkWorld();

@@ -1,0 +1,132 @@
+/**
+ * Whole nodes in virtual time: the production code of every room above the adapters, on a virtual clock and network.
+ * One seed, one history.
+ */
+import { type Address, formatAddress } from "../../src/base/address.ts";
+import { type GroupId, groupId, type NodeId } from "../../src/base/ids.ts";
+import { Random } from "../../src/base/random.ts";
+import type { Resolver } from "../../src/host/ports.ts";
+import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
+import { ClusterNode } from "../../src/node/cluster-node.ts";
+import { type NodeOptions, resolveNodeOptions } from "../../src/node/options.ts";
+import { loadKeyHash } from "../../src/placement/key-hash.ts";
+import { type NodeClock, VirtualClock } from "../../src/sim/virtual-clock.ts";
+import { type CrashManner, VirtualNetwork } from "../../src/sim/virtual-network.ts";
+
+const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
+const keyHash = await loadKeyHash();
+
+export interface VirtualMember {
+  readonly node: ClusterNode;
+  readonly address: Address;
+  readonly clock: NodeClock;
+  readonly log: string[];
+  alive: boolean;
+}
+
+export class VirtualCluster {
+  readonly clock = new VirtualClock();
+  readonly network: VirtualNetwork;
+  readonly random: Random;
+  readonly members: VirtualMember[] = [];
+
+  constructor(seed: number) {
+    this.random = new Random(seed, 0x5eed);
+    this.network = new VirtualNetwork(this.clock, this.random.fork());
+  }
+
+  /** Address of the machine with this number. */
+  address(machine: number): Address {
+    return { host: `10.0.0.${machine}`, port: 7946 };
+  }
+
+  /** Starts a process on `machine`. `seeds`: machine numbers. */
+  start(machine: number, seeds: readonly number[] = [], options: Partial<NodeOptions> = {}): VirtualMember {
+    const address = this.address(machine);
+    const clock = this.clock.clockFor();
+    const log: string[] = [];
+    const resolved = resolveNodeOptions({
+      seeds: seeds.map((seed) => formatAddress(this.address(seed))),
+      insecure: true,
+      name: `m${machine}`,
+      ...options,
+    });
+    const node = new ClusterNode(
+      {
+        clock,
+        random: this.random.fork(),
+        datagrams: this.network.datagrams(address),
+        streams: this.network.streams(address),
+        resolver: RESOLVER,
+        store: new VolatileLogStore(),
+        keyHash,
+      },
+      resolved,
+      (level, message) => log.push(`${clock.nowMs().toFixed(1)} ${level} ${message}`),
+    );
+    node.start();
+    const member: VirtualMember = { node, address, clock, log, alive: true };
+    this.members.push(member);
+    return member;
+  }
+
+  get living(): readonly VirtualMember[] {
+    return this.members.filter(({ alive }) => alive);
+  }
+
+  kill(member: VirtualMember, manner: CrashManner = "killed"): void {
+    member.alive = false;
+    member.clock.halt();
+    this.network.crash(member.address, manner);
+  }
+
+  run(ms: number): Promise<void> {
+    return this.clock.runFor(ms);
+  }
+
+  until(condition: () => boolean, limitMs: number): Promise<boolean> {
+    return this.clock.runUntil(condition, limitMs);
+  }
+
+  /** Waits in virtual time for what `work` promises. */
+  async settle<T>(work: Promise<T>, limitMs = 30_000): Promise<T> {
+    let done = false;
+    const mark = (): void => {
+      done = true;
+    };
+    work.then(mark, mark);
+    const ended = await this.until(() => done, limitMs);
+    if (!ended) throw new Error(`not settled within ${limitMs} virtual ms`);
+    return work;
+  }
+
+  get ready(): boolean {
+    return this.living.every(({ node }) => node.notReadyReason() === null);
+  }
+
+  /** The one leader of each group, as the leaders themselves see it; null where there is none or more than one. */
+  leaders(): (NodeId | null)[] {
+    const shards = this.living[0]?.node.control.map?.shardCount ?? 0;
+    return Array.from({ length: shards }, (_, shard) => this.leaderOf(groupId(shard + 1)));
+  }
+
+  leaderOf(group: GroupId): NodeId | null {
+    const leading = this.living.filter(({ node }) => node.groups.get(group)?.isReadyLeader === true);
+    return leading.length === 1 ? (leading[0]?.node.nodeId ?? null) : null;
+  }
+
+  /** Every shard has exactly `voters` voters, all of them living, no learner, not joint. */
+  settledWith(voters: number): boolean {
+    const living = new Set(this.living.map(({ node }) => node.nodeId));
+    const map = this.living[0]?.node.control.map;
+    if (map === null || map === undefined) return false;
+    for (let shard = 0; shard < map.shardCount; shard++) {
+      const leader = this.living.find(({ node }) => node.groups.get(groupId(shard + 1))?.isReadyLeader === true);
+      const configuration = leader?.node.groups.get(groupId(shard + 1))?.raft.configuration;
+      if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
+      if (configuration.voters.length !== voters || configuration.learners.length > 0) return false;
+      if (!configuration.voters.every((node) => living.has(node))) return false;
+    }
+    return true;
+  }
+}

@@ -1,134 +1,148 @@
 /**
  * What the operator's commands ask a node over HTTP. Any node answers for the whole cluster.
  */
+import type { IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type { ClusterStatus, NodeEvent } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
+import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
+
+const STATUS_TIMEOUT_MS = 5_000;
+const KEY_TIMEOUT_MS = 30_000;
+/** Joining and leaving end when the cluster has agreed and data has moved. */
+const MEMBERSHIP_TIMEOUT_MS = 120_000;
 
 export class ClusterHttp {
   readonly address: string;
-  readonly #base: string;
 
   /** `address` is `host:port` of any node's HTTP door. */
   constructor(address: string) {
     this.address = address;
-    this.#base = `http://${address}`;
   }
 
-  async status(timeoutMs = 5_000): Promise<ClusterStatus> {
-    const response = await this.#request("GET", "/status", undefined, timeoutMs);
-    await refuseFailure(response);
-    const status: ClusterStatus = JSON.parse(await response.text());
+  async status(timeoutMs = STATUS_TIMEOUT_MS): Promise<ClusterStatus> {
+    const answer = await this.#exchange({ method: "GET", path: "/status", timeoutMs });
+    const status: ClusterStatus = JSON.parse(accepted(answer).toString());
     return status;
   }
 
   /** The value's bytes; null when there is no such key. */
   async get(key: string, consistency: "linearizable" | "local"): Promise<Uint8Array | null> {
-    const query = consistency === "local" ? "?consistency=local" : "";
-    const response = await this.#request("GET", `${keyPath(key)}${query}`);
-    if (await isMissingKey(response)) return null;
-    await refuseFailure(response);
-    return new Uint8Array(await response.arrayBuffer());
+    const path = keyPath(key, consistency === "local" ? "?consistency=local" : "");
+    const answer = await this.#exchange({ method: "GET", path, timeoutMs: KEY_TIMEOUT_MS });
+    return isMissingKey(answer) ? null : accepted(answer);
   }
 
   async set(key: string, value: Uint8Array | string, ttlMs: number | null): Promise<void> {
-    const query = ttlMs === null ? "" : `?ttlMs=${ttlMs}`;
-    await refuseFailure(await this.#request("PUT", `${keyPath(key)}${query}`, value));
+    const path = keyPath(key, ttlMs === null ? "" : `?ttlMs=${ttlMs}`);
+    const contentType = "application/octet-stream";
+    accepted(
+      await this.#exchange({ method: "PUT", path, body: value, contentType, timeoutMs: KEY_TIMEOUT_MS }),
+    );
   }
 
   /** Whether the key existed. */
   async delete(key: string): Promise<boolean> {
-    const response = await this.#request("DELETE", keyPath(key));
-    if (await isMissingKey(response)) return false;
-    await refuseFailure(response);
+    const answer = await this.#exchange({ method: "DELETE", path: keyPath(key), timeoutMs: KEY_TIMEOUT_MS });
+    if (isMissingKey(answer)) return false;
+    accepted(answer);
     return true;
   }
 
   async join(seeds: readonly string[]): Promise<void> {
-    await refuseFailure(await this.#request("POST", "/admin/join", JSON.stringify({ seeds }), 60_000));
+    await this.#order("/admin/join", { seeds });
   }
 
   /** Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it. */
   async leave(nodeId: string | null): Promise<void> {
-    const body = JSON.stringify(nodeId === null ? {} : { nodeId });
-    await refuseFailure(await this.#request("POST", "/admin/leave", body, 120_000));
+    await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
   }
 
-  /** Events from now on, until the node closes or `signal` aborts. */
-  async *events(signal?: AbortSignal): AsyncGenerator<NodeEvent> {
-    const response = await this.#request("GET", "/events", undefined, null, signal);
-    await refuseFailure(response);
-    if (response.body === null) return;
-    let rest = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        const event: NodeEvent | { readonly type: "heartbeat" } | null =
-          line === "" ? null : JSON.parse(line);
-        if (event !== null && "type" in event && event.type !== "heartbeat") yield event;
-      }
+  /** Events from now on, until the node closes. */
+  async *events(): AsyncGenerator<NodeEvent> {
+    const response = await this.#answered(
+      stream({ address: this.address, method: "GET", path: "/events", timeoutMs: STATUS_TIMEOUT_MS }),
+    );
+    if (response.statusCode !== 200) {
+      accepted({ status: response.statusCode ?? 0, body: await buffer(response) });
+    }
+    for await (const line of this.#lines(response)) {
+      const event: NodeEvent | { readonly type: "heartbeat" } = JSON.parse(line);
+      if (event.type !== "heartbeat") yield event;
     }
   }
 
-  async #request(
-    method: "GET" | "PUT" | "DELETE" | "POST",
-    path: string,
-    body?: Uint8Array | string,
-    timeoutMs: number | null = 30_000,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const signals = [signal, timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs)];
-    const contentType = path.startsWith("/admin") ? "application/json" : "application/octet-stream";
+  async *#lines(response: IncomingMessage): AsyncGenerator<string> {
+    let rest = "";
+    response.setEncoding("utf8");
     try {
-      return await fetch(this.#base + path, {
-        method,
-        signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
-        ...(body === undefined ? {} : { body, headers: { "content-type": contentType } }),
-      });
+      for await (const chunk of response) {
+        const lines = (rest + String(chunk)).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) if (line !== "") yield line;
+      }
+    } catch (error) {
+      throw new CommandFailed(`${this.address} hung up`, { cause: error });
+    }
+  }
+
+  async #order(path: string, order: object): Promise<void> {
+    const body = JSON.stringify(order);
+    const contentType = "application/json";
+    accepted(
+      await this.#exchange({ method: "POST", path, body, contentType, timeoutMs: MEMBERSHIP_TIMEOUT_MS }),
+    );
+  }
+
+  #exchange(given: Omit<HttpRequest, "address">): Promise<HttpAnswer> {
+    return this.#answered(exchange({ ...given, address: this.address }));
+  }
+
+  async #answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
     } catch (error) {
       throw new CommandFailed(this.#unanswered(error), { cause: error });
     }
   }
 
   #unanswered(error: unknown): string {
-    if (error instanceof Error && error.name === "TimeoutError")
-      return `${this.address} did not answer in time`;
-    const cause = error instanceof Error ? error.cause : undefined;
-    const reason = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    if (error instanceof HttpTimeout) return `${this.address} did not answer in time`;
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
     return (
-      `nobody answers at http://${this.address}${reason}\n` +
+      `nobody answers at http://${this.address}${code}\n` +
       `Start a node with 'crema-node', or name the HTTP address of a running one: --http host:port or CREMA_HTTP.`
     );
   }
 }
 
-function keyPath(key: string): string {
-  return `/kv/${encodeURIComponent(key)}`;
+function keyPath(key: string, query = ""): string {
+  return `/kv/${encodeURIComponent(key)}${query}`;
+}
+
+/** The body of a good answer; throws the words of any other. */
+function accepted({ status, body }: HttpAnswer): Buffer {
+  if (status >= 200 && status < 300) return body;
+  const text = body.toString();
+  throw new CommandFailed(failureText(text) ?? `HTTP ${status}: ${text.slice(0, 200)}`);
 }
 
 /** The node knows the request and has no such key; any other 404 comes from something that is not a crema node. */
-async function isMissingKey(response: Response): Promise<boolean> {
-  return response.status === 404 && (await response.clone().text()).includes('"KEY_NOT_FOUND"');
-}
-
-async function refuseFailure(response: Response): Promise<void> {
-  if (response.ok) return;
-  const text = await response.text();
-  throw new CommandFailed(
-    failureText(text) ?? `HTTP ${response.status} ${response.statusText}: ${text.slice(0, 200)}`,
-  );
+function isMissingKey({ status, body }: HttpAnswer): boolean {
+  return status === 404 && body.includes('"KEY_NOT_FOUND"');
 }
 
 /** Errors come as JSON: a message, a code, and whether the write may have happened. */
 function failureText(text: string): string | null {
+  let failure: unknown;
   try {
-    const failure: unknown = JSON.parse(text);
-    if (typeof failure !== "object" || failure === null || !("message" in failure)) return null;
-    const code = "code" in failure ? ` [${String(failure.code)}]` : "";
-    const ambiguous = "ambiguous" in failure && failure.ambiguous === true;
-    return `${String(failure.message)}${code}${ambiguous ? "\nThe write may or may not have been applied." : ""}`;
+    failure = JSON.parse(text);
   } catch {
+    // Not JSON: not a crema node that answered.
     return null;
   }
+  if (typeof failure !== "object" || failure === null || !("message" in failure)) return null;
+  const code = "code" in failure ? ` [${String(failure.code)}]` : "";
+  const ambiguous = "ambiguous" in failure && failure.ambiguous === true;
+  return `${String(failure.message)}${code}${ambiguous ? "\nThe write may or may not have been applied." : ""}`;
 }

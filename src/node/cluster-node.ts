@@ -138,6 +138,7 @@ export class ClusterNode {
         hash: (key, shards) => ports.keyHash.shardOf(key, shards),
         replicas: (shard) => this.#replicas(shard),
         channel: (node) => this.links.channel(node),
+        leaderSilent: (shard, node) => this.#leaderSilent(shard, node),
       },
       clock,
       random.fork(),
@@ -448,6 +449,16 @@ export class ClusterNode {
     if (!this.leaders.learn(group, leader, term)) this.router.routeChanged(group);
     this.control.leadershipChanged(group);
     this.events.emit({ type: "leader-changed", group, leader, term });
+  }
+
+  /** A sleeping group hears no heartbeats and would not miss a leader that lost its power: wake it, and ask gossip. */
+  #leaderSilent(shard: ShardId, leader: NodeId): void {
+    const replica = this.shards.group(shard);
+    if (replica !== undefined) {
+      replica.raft.wake();
+      this.groups.markDirty(replica.id);
+    }
+    if (leader !== this.nodeId) this.gossip.probeNow(leader);
   }
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {

@@ -50,6 +50,7 @@ export class Router implements RequestDoor {
       forwarding: node.forwarding,
       replicas: (shard) => node.replicas(shard),
       channel: (peer) => node.channel(peer),
+      leaderSilent: (shard, leader) => node.leaderSilent(shard, leader),
       finish: (request, reply, error) => this.#finish(request, reply, error),
       counters: this.counters,
     };

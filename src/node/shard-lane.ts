@@ -24,6 +24,9 @@ import type { ShardService } from "./shard-service.ts";
 /** Routes tried at once one after the other; then the lane waits for news or the next sweep. */
 const HOPS_AT_ONCE_MAX = 3;
 
+/** Sweeps without any answer, while requests are in flight, until the leader is doubted. */
+const SILENT_SWEEPS_MAX = 12;
+
 /** What a lane needs of its node. */
 export interface LaneSurroundings {
   readonly self: NodeId;
@@ -35,6 +38,8 @@ export interface LaneSurroundings {
   replicas(shard: ShardId): readonly NodeId[];
   /** The link to `node` when it is up; asking for it makes the node dial. */
   channel(node: NodeId): Channel | null;
+  /** `node` took requests of `shard` and answers none: somebody should find out whether it still leads. */
+  leaderSilent(shard: ShardId, node: NodeId): void;
   /** `request` leaves the lane: with a reply, or with an error. */
   finish(request: PendingRequest, reply: Reply, error: CremaError | null): void;
   readonly counters: { retries: number; busy: number; sessionsOpened: number };
@@ -52,6 +57,7 @@ export class ShardLane implements RequestOwner {
   readonly #pending = new Set<PendingRequest>();
   #stalled = false;
   #hopsAtOnce = 0;
+  #silentSweeps = 0;
   #probes = 0;
   /** Where the requests in flight went. */
   #target: NodeId | null = null;
@@ -100,11 +106,16 @@ export class ShardLane implements RequestOwner {
   sweep(): void {
     this.#hopsAtOnce = 0;
     if (this.#stalled) this.#resume();
+    else if (this.#pending.size > 0 && this.#target !== null && ++this.#silentSweeps >= SILENT_SWEEPS_MAX) {
+      this.#silentSweeps = 0;
+      this.#node.leaderSilent(this.shard, this.#target);
+    }
   }
 
   onReply(request: PendingRequest, reply: Reply): void {
     if (request.finished) return;
     this.#hopsAtOnce = 0;
+    this.#silentSweeps = 0;
     if (request === this.#opening) {
       this.#opened(reply);
     } else if (reply instanceof Fault && reply.code === "session-expired") {

@@ -16,6 +16,8 @@ export function startTransfer(state: RaftState, leading: Leading, to: NodeId): T
     return { type: "refused", reason: `${to} is not a voter` };
   }
   leading.transfer = { to, deadlineTick: state.tick + state.options.electionTimeoutTicks };
+  // Were its last requests lost, nobody would notice before the next heartbeat.
+  peer.checkDue = true;
   leading.mark(peer);
   handOverIfCaughtUp(state, leading, peer);
   return { type: "started" };

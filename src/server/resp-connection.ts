@@ -20,6 +20,9 @@ import type { RespServices } from "./resp-services.ts";
 import { PROTOCOL_ERROR, UNKNOWN_COMMAND } from "./stand-in-commands.ts";
 import { arityAllows } from "./subcommands.ts";
 
+/** How long a client may keep its side open after this one has closed. */
+const LINGER_MS = 1_000;
+
 /** What the server does for its connections. */
 export interface ConnectionOwner {
   readonly services: RespServices;
@@ -48,6 +51,7 @@ export class RespConnection implements RequestHandler, ClientConnection {
   /** No more requests are taken; the socket ends once everything taken is answered. */
   #finishing = false;
   #dead = false;
+  #linger: NodeJS.Timeout | null = null;
 
   constructor(id: number, socket: Socket, owner: ConnectionOwner) {
     this.#owner = owner;
@@ -160,7 +164,14 @@ export class RespConnection implements RequestHandler, ClientConnection {
     }
     if (!this.outputFull) this.#queue.advance();
     this.#regulate();
-    if (this.#finishing && this.#queue.size === 0 && this.#writer.length === 0) this.#socket.end();
+    if (this.#finishing && this.#queue.size === 0 && this.#writer.length === 0) this.#end();
+  }
+
+  /** Says goodbye. What the client still sends is read and dropped for a while, so that it gets to read its answers. */
+  #end(): void {
+    if (this.#linger !== null) return;
+    this.#socket.end();
+    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
   }
 
   #onData(chunk: Buffer): void {
@@ -181,6 +192,7 @@ export class RespConnection implements RequestHandler, ClientConnection {
 
   #onClose(): void {
     this.#dead = true;
+    if (this.#linger !== null) clearTimeout(this.#linger);
     this.#queue.dropWaiting();
     this.#owner.closed(this);
   }

@@ -125,6 +125,18 @@ describe("expiry index", () => {
     );
   });
 
+  it("finds what is due after a removal has put a late item under an early one", () => {
+    const index = new ExpiryIndex();
+    const slots = [1, 10, 2, 11, 12, 3, 4].map((time) => index.add(`at ${time}`, time));
+    index.remove(slots[3] ?? -1);
+    expect(
+      index
+        .due(5, 9)
+        .map(({ expiresAtMs }) => expiresAtMs)
+        .sort(),
+    ).toEqual([1, 2, 3, 4]);
+  });
+
   it("uses slots again", () => {
     const index = new ExpiryIndex();
     const slots = new Set<number>();

@@ -101,6 +101,13 @@ describe("sessions", () => {
     expect([replies[0], faultOf(replies[1]), replies[2]]).toEqual([1, "session-expired", 2]);
   });
 
+  it("are forgotten even when they spoke last", () => {
+    const shard = new ShardDriver({ sessionsMax: 1 });
+    once(shard, 1, 1);
+    shard.open();
+    expect(faultOf(once(shard, 2, 1))).toBe("session-expired");
+  });
+
   it("of one node and boot are independent of each other", () => {
     const shard = new ShardDriver();
     const second = shard.open();

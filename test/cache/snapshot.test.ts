@@ -168,6 +168,9 @@ describe("a snapshot", () => {
     expect(source.keptCount).toBe(0);
     for (let at = 0; at < 10; at++) shard.set(`key-${at}`, "new");
     for (let at = 0; at < 10; at++) shard.set(`key-${at}`, "newer");
+    // Ten keys and the session. What was born later is none of its business.
+    expect(source.keptCount).toBe(11);
+    for (const value of ["1", "2"]) shard.set("born later", value);
     expect(source.keptCount).toBe(11);
     source.close();
     source.close();

@@ -119,7 +119,7 @@ describe("crema", () => {
 
   it("does not take the 404 of another program for a missing key", async () => {
     answer = (_request, response) => response.writeHead(404).end("nothing here");
-    await expect(run(["get", "k"])).rejects.toThrow("HTTP 404 Not Found: nothing here");
+    await expect(run(["get", "k"])).rejects.toThrow("HTTP 404: nothing here");
   });
 
   it("joins by address and drains by any name a member has", async () => {
@@ -150,6 +150,14 @@ describe("crema", () => {
     expect((await run(["events", "--json"])).output).toBe('{"type":"map-changed","version":4}\n');
   });
 
+  it("says so when the stream of events breaks off", async () => {
+    answer = (_request, response) => {
+      response.write('{"type":"ready"}\n');
+      setImmediate(() => response.destroy());
+    };
+    await expect(run(["events"])).rejects.toThrow(/^127\.0\.0\.1:\d+ hung up$/);
+  });
+
   it("repeats what the node says when it refuses, and whether a write may have happened", async () => {
     answer = (_request, response) => {
       const failure = {
@@ -164,7 +172,7 @@ describe("crema", () => {
       "no answer in 5 s [CREMA_TIMEOUT]\nThe write may or may not have been applied.",
     );
     answer = (_request, response) => response.writeHead(502).end("<html>");
-    await expect(run(["status"])).rejects.toThrow("HTTP 502 Bad Gateway: <html>");
+    await expect(run(["status"])).rejects.toThrow("HTTP 502: <html>");
   });
 
   it("says what address nobody answers at, and what to do", async () => {

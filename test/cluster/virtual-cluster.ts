@@ -147,8 +147,14 @@ export class VirtualCluster {
       }
     }
     this.#noteMoves(world);
+    this.beatGroups();
+  }
+
+  /** Every group takes one step, and whoever lives catches up. */
+  beatGroups(): void {
+    const world = this.world();
     for (const [id, group] of this.groups) {
-      group.beat(this.wantedOf(id), this.world());
+      group.beat(this.wantedOf(id), world);
       for (const replica of world.live) {
         const { voters, learners } = group.configuration;
         if (voters.includes(replica) || learners.includes(replica)) group.catchUp(replica);

@@ -3,7 +3,7 @@
  * `nextShardStep` answers; every step is checked against what must hold of any membership change.
  */
 import { expect } from "vitest";
-import { groupId, logIndex, type NodeId, nodeId, type ShardId } from "../../src/base/ids.ts";
+import { groupId, logIndex, type NodeId, nodeId } from "../../src/base/ids.ts";
 import type { GroupReport } from "../../src/cluster/group-report.ts";
 import {
   nextShardStep,
@@ -131,7 +131,7 @@ export class VirtualGroup {
     };
   }
 
-  report(group: ShardId | number): GroupReport {
+  report(group: number): GroupReport {
     const { voters, votersOutgoing, learners } = this.configuration;
     return {
       group: groupId(group),

@@ -62,7 +62,7 @@ export class TestCluster {
 
   /**
    * Resolves once every running node is a live member, no other is counted on, and every shard has a leader, the full
-   * number of voters, all of them running, no learner and no joint configuration.
+   * number of voters, all of them running and as planned, no learner and no joint configuration.
    */
   async untilSettled(limitMs = 60_000): Promise<ClusterStatus> {
     return await waitUntil("every shard has its voters on running nodes and a leader", limitMs, async () => {
@@ -98,8 +98,9 @@ export function unsettledReason(status: ClusterStatus, running: readonly NodePro
     return `alive: ${alive.join(" ")}`;
   const copies = Math.min(status.replicationFactor, ids.length);
   if (status.shards.length !== status.shardCount) return `${status.shards.length} shards are known`;
-  for (const { shard, leader, voters, learners, joint } of status.shards) {
-    const atRest = leader !== null && voters.length === copies && learners.length === 0 && !joint;
+  for (const { shard, leader, voters, learners, joint, wanted } of status.shards) {
+    const asPlanned = voters.length === copies && voters.every((voter) => wanted.includes(voter));
+    const atRest = leader !== null && asPlanned && learners.length === 0 && !joint;
     const onRunning = voters.every((voter) => ids.includes(voter));
     if (!atRest || !onRunning) {
       return `shard ${shard}: leader ${leader}, voters ${voters}, learners ${learners}, joint ${joint}`;

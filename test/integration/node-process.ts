@@ -3,6 +3,7 @@
  * Everything a test learns from it comes from its ready line, its HTTP door and its exit code.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { ClusterStatus, NodeEvent } from "../../src/index.ts";
 import { ROOT } from "../architecture/imports.ts";
@@ -60,16 +61,12 @@ export class NodeProcess {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CREMA_"))),
     });
     living.add(this.#child);
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#onLine(line));
-    }
-    this.exited = new Promise((resolve) => {
-      this.#child.once("close", (code, signal) => {
-        living.delete(this.#child);
-        this.#exit = { code, signal };
-        resolve(this.#exit);
-      });
+    const allRead = [this.#child.stdout, this.#child.stderr].map(async (stream) => {
+      if (stream === null) return;
+      const lines = createInterface({ input: stream }).on("line", (line) => this.#onLine(line));
+      await once(lines, "close");
     });
+    this.exited = this.#untilExit(allRead);
   }
 
   get exit(): ExitStatus | null {
@@ -155,6 +152,15 @@ export class NodeProcess {
       .slice(-count)
       .map((line) => `  ${this.label}: ${line}`)
       .join("\n");
+  }
+
+  /** The end of the process, once its last words have been read. */
+  async #untilExit(allRead: readonly Promise<void>[]): Promise<ExitStatus> {
+    const [code, signal] = await once(this.#child, "exit");
+    living.delete(this.#child);
+    await Promise.all(allRead);
+    this.#exit = { code, signal };
+    return this.#exit;
   }
 
   #onLine(line: string): void {

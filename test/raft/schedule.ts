@@ -28,7 +28,7 @@ const NODES = 5;
 
 /** How often each act happens. A history multiplies all but the first three by 0 .. 3: some see no crash, some hardly anything else. */
 const WEIGHTS = {
-  deliver: 600,
+  deliver: 400,
   tick: 80,
   persist: 250,
   propose: 50,
@@ -204,22 +204,27 @@ export class Schedule {
     }
   }
 
+  /** A few messages, mostly in order; some are lost, some stay to arrive once more. */
   #deliverSome(): readonly Host[] {
     const { network } = this.#cluster;
     if (network.length === 0) return this.#tickSome();
-    // Mostly in order, sometimes not.
-    const at = this.#random.nextBelow(3) > 0 ? 0 : this.#random.nextBelow(network.length);
-    const envelope = network[at] as Envelope;
-    const die = this.#random.nextBelow(100);
-    if (die >= 4) network.splice(at, 1);
-    if (network.length > 200) for (const old of network.splice(0, 100)) this.#cluster.drop(old);
-    if (die >= 95) {
-      this.#cluster.drop(envelope);
-      return [];
+    const touched: Host[] = [];
+    for (let count = this.#random.nextBetween(1, 8); count > 0 && network.length > 0; count--) {
+      const at = this.#random.nextBelow(8) > 0 ? 0 : this.#random.nextBelow(network.length);
+      const envelope = network[at] as Envelope;
+      const die = this.#random.nextBelow(100);
+      if (die >= 2) network.splice(at, 1);
+      if (die >= 98) {
+        this.#cluster.drop(envelope);
+        continue;
+      }
+      this.#cluster.deliver(envelope);
+      const host = this.#cluster.hosts.get(numberOf(envelope.message.to));
+      if (host === undefined) continue;
+      touched.push(host);
+      if (this.#random.nextBelow(10) < this.#processChance) this.#process(host);
     }
-    this.#cluster.deliver(envelope);
-    const to = this.#cluster.hosts.get(numberOf(envelope.message.to));
-    return to === undefined ? [] : [to];
+    return touched;
   }
 
   /** Leases trust clocks, so there all clocks tick together. */

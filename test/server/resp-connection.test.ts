@@ -1,4 +1,6 @@
 /** The RESP door over real sockets: pipelines, large values, limits, and how connections end. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { VALUE_BYTES_MAX } from "../../src/base/limits.ts";
@@ -360,6 +362,18 @@ describe("the end of a connection", () => {
     client.write(encodeRequest("SET", "k", "v") + encodeRequest("GET", "k"));
     client.socket.end();
     expect(await client.untilClosed()).toBe("+OK\r\n$1\r\nv\r\n");
+  });
+
+  test("a client that keeps its side open after QUIT is closed all the same", async () => {
+    await open();
+    const socket = connect({ port: fixture.server.address.port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write("QUIT\r\n");
+    await once(socket, "end");
+    expect(fixture.server.stats.connectionsOpen).toBe(1);
+    await expect.poll(() => fixture.server.stats.connectionsOpen, { timeout: 10_000 }).toBe(0);
+    socket.destroy();
   });
 
   test("a client that vanishes leaves nothing behind", async () => {

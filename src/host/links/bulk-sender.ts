@@ -37,9 +37,11 @@ const BUFFERED_BYTES_MAX = 2 * BULK_CHUNK_BYTES_MAX;
 /** With a bandwidth limit, pieces are cut so that about so many leave in a second. */
 const PIECES_PER_SECOND = 10;
 const PIECE_BYTES_MIN = 1_024;
+/** Slower than a smallest piece per second would look like a stall. */
+export const BULK_BYTES_PER_SECOND_MIN = PIECE_BYTES_MIN;
 
 export interface BulkSendOptions {
-  /** Bandwidth of this stream, in bytes per second. Default: as fast as it goes. */
+  /** Bandwidth of this stream, in bytes per second. Default: as fast as it goes. Limit: >= 1,024. */
   readonly bytesPerSecondMax?: number;
   readonly signal?: AbortSignal;
 }

@@ -6,7 +6,7 @@ import type { Address } from "../../base/address.ts";
 import { CremaError } from "../../base/errors.ts";
 import type { NodeId } from "../../base/ids.ts";
 import { type BulkAdmission, BulkReceiver } from "./bulk-receiver.ts";
-import { BulkSender, type BulkSendOptions } from "./bulk-sender.ts";
+import { BULK_BYTES_PER_SECOND_MIN, BulkSender, type BulkSendOptions } from "./bulk-sender.ts";
 import { abortChannel, type BulkSource } from "./bulk-stream.ts";
 import type { Channel } from "./channel.ts";
 import type { PeerLinks } from "./peer-links.ts";
@@ -47,8 +47,11 @@ export class Bulk {
     options: BulkSendOptions = {},
   ): Promise<unknown> {
     const { bytesPerSecondMax, signal } = options;
-    if (bytesPerSecondMax !== undefined && !(bytesPerSecondMax > 0)) {
-      return Promise.reject(new RangeError(`bytesPerSecondMax must be above 0, got ${bytesPerSecondMax}`));
+    if (bytesPerSecondMax !== undefined && !(bytesPerSecondMax >= BULK_BYTES_PER_SECOND_MIN)) {
+      const least = BULK_BYTES_PER_SECOND_MIN;
+      return Promise.reject(
+        new RangeError(`bytesPerSecondMax must be at least ${least}, got ${bytesPerSecondMax}`),
+      );
     }
     if (this.#closed) return Promise.reject(new CremaError("CREMA_CLOSED", "this node is closing"));
     if (signal?.aborted) {

@@ -141,10 +141,7 @@ export class RespRequestParser {
   #argument(value: string, next: number): number {
     this.#args.push(value);
     this.#bulkBytes = -1;
-    if (--this.#argsLeft === 0) {
-      this.#requestBytes = 0;
-      this.#onRequest(this.#args);
-    }
+    if (--this.#argsLeft === 0) this.#onRequest(this.#args);
     return next;
   }
 

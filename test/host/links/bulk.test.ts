@@ -148,6 +148,23 @@ describe("a bulk stream", () => {
     expect(world.clock.nowMs()).toBeLessThan(10_800);
   });
 
+  test("that is slow because it was told to be is not stalled, and one cannot be told to stand still", async () => {
+    const world = new LinkWorld({ delayMs: 200 });
+    const a = world.node(1, { options: { bulkStallTimeoutMs: 900 } });
+    const b = world.node(2);
+    const sink = new PatternSink();
+    b.bulk.onIncoming = () => sink;
+    const slow = { bytesPerSecondMax: 1_024 };
+    expect(await world.settled(send(a, b, new PatternSource(20 * 1_024), slow))).toEqual({
+      bytes: 20 * 1_024,
+    });
+    for (const bytesPerSecondMax of [1_023, 0, -1, Number.NaN]) {
+      await expect(send(a, b, new PatternSource(1), { bytesPerSecondMax })).rejects.toBeInstanceOf(
+        RangeError,
+      );
+    }
+  });
+
   test("is refused with the receiver's reason", async () => {
     const { world, a, b } = pair();
     b.bulk.onIncoming = () => new CremaError("CREMA_NOT_READY", "no such group", { retryable: true });
@@ -266,14 +283,21 @@ describe("a bulk stream that fails", () => {
     const sent = send(a, b, new PatternSource(8 * MIB));
     await expect(world.settled(sent, 12_000)).rejects.toMatchObject({ code: "CREMA_TIMEOUT" });
     const patient = pair();
+    let digesting = 0;
     const write = patient.sink.write.bind(patient.sink);
     patient.sink.write = (chunk) => {
       write(chunk);
-      return new Promise<void>((resolve) => patient.b.clock.setTimer(9_000, resolve));
+      digesting++;
+      return new Promise<void>((resolve) => {
+        patient.b.clock.setTimer(9_000, () => {
+          digesting--;
+          resolve();
+        });
+      });
     };
-    expect(await patient.world.settled(send(patient.a, patient.b, new PatternSource(20 * MIB)))).toEqual({
-      bytes: 20 * MIB,
-    });
+    patient.sink.finish = () => ({ bytes: patient.sink.bytes, digesting });
+    const result = await patient.world.settled(send(patient.a, patient.b, new PatternSource(20 * MIB)));
+    expect(result).toEqual({ bytes: 20 * MIB, digesting: 0 });
   });
 
   test("because the receiver takes too long to finish: the outcome is ambiguous", async () => {
@@ -290,7 +314,7 @@ describe("a bulk stream that fails", () => {
     const { world, a, b } = pair();
     const c = world.node(3);
     b.bulk.onIncoming = () => new PatternSink();
-    const slow = { bytesPerSecondMax: 1_000 };
+    const slow = { bytesPerSecondMax: 2_000 };
     const held = Array.from({ length: 4 }, () => send(a, b, new PatternSource(MIB), slow));
     await expect(send(a, b, new PatternSource(1))).rejects.toMatchObject({ code: "CREMA_BUSY" });
     await world.until(() => b.bulk.receiving === 4, 100);

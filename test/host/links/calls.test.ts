@@ -150,6 +150,28 @@ describe("a call to a node", () => {
     expect(a.calls.waiting).toBe(0);
   });
 
+  test("a signal that outlives its calls keeps none of them", async () => {
+    const { world, a, b } = pair();
+    b.calls.handle("echo", (params) => params);
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (type: string, listener: () => void) => {
+      listeners++;
+      add(type, listener);
+    };
+    signal.removeEventListener = (type: string, listener: () => void) => {
+      listeners--;
+      remove(type, listener);
+    };
+    for (let turn = 0; turn < 3; turn++) {
+      const call = a.calls.call(b.id, "echo", turn, { timeoutMs: 1_000, signal });
+      expect(listeners).toBe(1);
+      expect(await world.settled(call)).toBe(turn);
+    }
+    expect(listeners).toBe(0);
+  });
+
   test("calls beyond the bounds are refused as busy, at the asking and at the serving end", async () => {
     const world = new LinkWorld();
     const a = world.node(1, { options: { callsWaitingMax: 3 } });
@@ -169,6 +191,9 @@ describe("a call to a node", () => {
       "this node serves 2 calls already",
       "3 calls of this node wait already",
     ]);
+    for (let turn = 0; turn < 5; turn++) {
+      expect(await world.settled(a.calls.call(b.id, "held", null, IN_A_SECOND))).toBe("done");
+    }
   });
 
   test("a call that finds the outgoing queue full is busy", async () => {

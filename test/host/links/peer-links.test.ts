@@ -1,13 +1,27 @@
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../../../src/host/links/channel.ts";
 import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../../../src/wire/frame-types.ts";
-import { CLUSTER, idOf, LinkWorld, nonceOf, OTHER_CLUSTER, sendText } from "./link-world.ts";
+import { CLUSTER, idOf, type LinkNode, LinkWorld, nonceOf, OTHER_CLUSTER, sendText } from "./link-world.ts";
 
 async function pair(world = new LinkWorld()) {
   const [a, b] = [world.node(1), world.node(2)];
   world.introduce(a, b);
   const channel = await world.link(a, b);
   return { world, a, b, channel };
+}
+
+/** Kills `peer` and answers how long `a`, asked all the time, waits before it dials it again. */
+async function redialMs(world: LinkWorld, a: LinkNode, peer: LinkNode): Promise<number> {
+  const downs = a.events.filter((event) => event.startsWith("down")).length;
+  world.crash(peer);
+  await world.until(() => a.events.filter((event) => event.startsWith("down")).length > downs);
+  const sinceMs = world.clock.nowMs();
+  const dials = a.links.counters.dials;
+  await world.until(() => {
+    a.links.channel(peer.id);
+    return a.links.counters.dials > dials;
+  });
+  return world.clock.nowMs() - sinceMs;
 }
 
 describe("a link", () => {
@@ -168,6 +182,21 @@ describe("a link that breaks", () => {
     const reborn = world.node(2, { boot: nonceOf(22) });
     await world.until(() => a.links.channel(b.id) !== null, 4_000);
     expect(a.links.channel(b.id)?.remote.boot).toBe(reborn.boot);
+    await world.clock.runFor(3_100);
+    expect(await redialMs(world, a, reborn)).toBeLessThan(55);
+  });
+
+  test("keeps its patience when the link breaks soon after it was made", async () => {
+    const { world, a, b } = await pair();
+    let boot = 30;
+    let peer = b;
+    const gaps: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      gaps.push(await redialMs(world, a, peer));
+      peer = world.node(2, { boot: nonceOf(boot++) });
+      await world.until(() => a.links.channel(b.id) !== null, 4_000);
+    }
+    expect(gaps.at(-1)).toBeGreaterThan(300);
   });
 
   test("is not dialled for ever when nobody asks for it", async () => {

@@ -172,7 +172,11 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
   const peer = leading.peer(response.from);
   if (peer === undefined) return;
   peer.contactTick = state.tick;
-  if (response.session !== peer.session || response.index > state.log.lastIndex) return;
+  if (response.index > state.log.lastIndex) return;
+  if (response.session !== peer.session) {
+    onSnapshotResponse(leading, peer, response);
+    return;
+  }
   if (response.rejected) {
     onRejected(state, leading, peer, response);
     return;
@@ -196,6 +200,17 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
   if (!news) return;
   advanceCommit(state, leading);
   if (state.leading === leading) handOverIfCaughtUp(state, leading, peer);
+}
+
+/**
+ * An answer to a snapshot belongs to no session, so it proves nothing; but it tells where to probe next, even when the host
+ * that streamed the snapshot never learned how that ended.
+ */
+function onSnapshotResponse(leading: Leading, peer: Progress, response: AppendResponse): void {
+  if (response.session !== 0 || response.rejected) return;
+  if (peer.state === "replicate" || response.index <= peer.match) return;
+  peer.becomeProbe(response.index);
+  leading.mark(peer);
 }
 
 /** The consistency check failed at the follower: go back, by whole terms on both sides. @see Raft §5.3 */

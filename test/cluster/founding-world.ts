@@ -2,7 +2,7 @@
  * A world of processes that only found and join, in virtual time: messages are lost, delayed and reordered, processes
  * crash and come back without memory. It plays the driver, and the part of the control plane that admits members.
  */
-import { type Address, formatAddress } from "../../src/base/address.ts";
+import type { Address } from "../../src/base/address.ts";
 import { bootNonce, type ClusterId, nodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import type { MemberIdentity } from "../../src/cluster/cluster-map.ts";
@@ -54,6 +54,11 @@ export interface Process {
 /** Where slot number `slot` lives. */
 export function addressOf(slot: number): Address {
   return { host: `10.1.0.${slot + 1}`, port: 7946 };
+}
+
+/** The slot that lives at `address`; -1 for one that nobody lives at. */
+function slotOf({ host }: Address): number {
+  return host.startsWith("10.1.0.") ? Number(host.slice(7)) - 1 : -1;
 }
 
 export class FoundingWorld {
@@ -264,12 +269,12 @@ export class FoundingWorld {
   }
 
   #processAt(address: Address): Process | null {
-    const text = formatAddress(address);
-    return this.living.find(({ identity }) => formatAddress(identity.address) === text) ?? null;
+    const slot = slotOf(address);
+    return this.processes.findLast((process) => process.alive && process.slot === slot) ?? null;
   }
 
   #isLost(from: Process, to: Address): boolean {
-    const slot = this.seeds.findIndex((seed) => formatAddress(seed) === formatAddress(to));
+    const slot = slotOf(to);
     if (this.#cuts.has(`${from.slot}-${slot}`)) return true;
     return slot !== from.slot && this.random.nextFloat() < this.#lossRate;
   }

@@ -24,7 +24,11 @@ describe("a node without seeds", () => {
     const world = new FoundingWorld(1, { seed: 1 });
     const process = world.start(0, { seeds: [] });
     expect(process.founded?.voters).toEqual([process.identity]);
-    expect(process.founded).toMatchObject({ founder: process.identity.nodeId, shardCount: 16, replicationFactor: 3 });
+    expect(process.founded).toMatchObject({
+      founder: process.identity.nodeId,
+      shardCount: 16,
+      replicationFactor: 3,
+    });
     expect(process.questions).toEqual([]);
     expect(process.founding.done).toBe(true);
     expect(process.founding.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
@@ -347,7 +351,11 @@ describe("the acceptor", () => {
   } as const;
   const seeds = [1, 2, 3].map((number) => identityOf(number).address);
   const texts = seeds.map(({ host, port }) => `${host}:${port}`);
-  const sender = (number: number) => ({ nodeId: identityOf(number).nodeId, boot: identityOf(number).boot, seeds: texts });
+  const sender = (number: number) => ({
+    nodeId: identityOf(number).nodeId,
+    boot: identityOf(number).boot,
+    seeds: texts,
+  });
   const value: FoundingValue = {
     clusterId: clusterId("c1c1c1c1c1c1c1c1"),
     founder: identityOf(2).nodeId,
@@ -375,7 +383,10 @@ describe("the acceptor", () => {
     expect(states.at(-1)).toEqual(first.acceptorState);
     const second = new Founding({ ...start, acceptor: first.acceptorState });
     expect(ask(second, "prepare", 4)).toMatchObject({ type: "refused", reason: "ballot" });
-    expect(ask(second, "prepare", 6)).toMatchObject({ type: "promised", accepted: { ballot: ballot(5), value } });
+    expect(ask(second, "prepare", 6)).toMatchObject({
+      type: "promised",
+      accepted: { ballot: ballot(5), value },
+    });
   });
 
   it("promises nothing to another seed list", () => {

@@ -22,4 +22,4 @@ it("three nodes that name all three as seeds form one cluster, 20 times", async 
     await Promise.all(nodes.map((node) => node.kill()));
   }
   expect(clusterIds.size).toBe(TIMES);
-}, 150_000);
+}, 240_000);

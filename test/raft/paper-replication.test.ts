@@ -330,9 +330,10 @@ describe("§7 log compaction", () => {
   test("an old snapshot changes nothing and is answered with the commit index", () => {
     const host = follower([1, 1, 2, 2], 3);
     answers(host, heartbeat({ from: 2, to: 1, term: 3 }, 4));
+    host.compact(3);
     host.receive({ message: install(host, 2, 1), state: [] });
     expect(answers(host)).toMatchObject([{ rejected: false, index: 4 }]);
-    expect(host.raft.status()).toMatchObject({ baseIndex: 0, commit: 4 });
+    expect(host.raft.status()).toMatchObject({ baseIndex: 3, commit: 4, lastIndex: 4 });
   });
 
   test("a snapshot is acknowledged only once it is durable", () => {

@@ -160,6 +160,9 @@ export class Safety {
   #applied(entry: Entry, host: Host): void {
     const text = entry.kind === "data" ? textOf(entry.data) : entry.kind;
     assert(host.raft.commit >= entry.index, "only what is committed is applied", { index: entry.index });
+    const { base, entries } = host.disk;
+    const durable = base.index >= entry.index || entries[entry.index - base.index - 1]?.term === entry.term;
+    assert(durable, "only what is durable here is handed out", { host: host.number, index: entry.index });
     this.#sameAt(entry.index, `${entry.term}/${text}`);
   }
 

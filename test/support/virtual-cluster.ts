@@ -115,7 +115,10 @@ export class VirtualCluster {
     return leading.length === 1 ? (leading[0]?.node.nodeId ?? null) : null;
   }
 
-  /** Every shard has exactly `voters` voters, all of them living, no learner, not joint. */
+  /**
+   * Every shard has exactly `voters` voters, all of them living, no learner, not joint; and every replica knows it: a
+   * leader that has just left a joint configuration, and is alone in knowing so, may not be lost yet.
+   */
   settledWith(voters: number): boolean {
     const living = new Set(this.living.map(({ node }) => node.nodeId));
     const map = this.living[0]?.node.control.map;
@@ -126,6 +129,12 @@ export class VirtualCluster {
       if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
       if (configuration.voters.length !== voters || configuration.learners.length > 0) return false;
       if (!configuration.voters.every((node) => living.has(node))) return false;
+      for (const { node } of this.living) {
+        const replica = node.groups.get(groupId(shard + 1));
+        if (replica === undefined || !configuration.voters.includes(node.nodeId)) continue;
+        if (replica.raft.configuration.votersOutgoing.length > 0) return false;
+        if (replica.raft.commit < (leader?.node.groups.get(groupId(shard + 1))?.raft.commit ?? 0)) return false;
+      }
     }
     return true;
   }

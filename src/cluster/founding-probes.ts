@@ -94,13 +94,14 @@ export class FoundingProbes {
     return next;
   }
 
-  /** A process was heard of. One never heard of before makes everybody be asked at once. */
+  /** A process was heard of. One never heard of before makes all be asked at once that have not answered lately. */
   noticed(boot: BootNonce, nowMs: number): void {
     if (this.#noticed.has(boot)) return;
     if (this.#noticed.size >= NOTICED_MAX) this.#noticed.clear();
     this.#noticed.add(boot);
     this.#newsAtMs = nowMs;
     for (const each of this.#byText.values()) {
+      if (isFresh(each, nowMs)) continue;
       each.nextProbeAtMs = nowMs;
       each.urgent = true;
     }

@@ -2,13 +2,14 @@
  * The cache as a program uses it: text or bytes in, promises out. Everything goes through the same router as the
  * Redis door; nothing here knows where a key lives.
  */
-import { shardId } from "../base/ids.ts";
+import { type ShardId, shardId } from "../base/ids.ts";
 import { type Command, KEEP_TTL, NO_TTL } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import { binaryFromBytes, binaryFromText, bytesFromBinary, textFromBinary } from "../wire/binary-text.ts";
 import type { Consistency, RequestDoor } from "./door.ts";
 import { type AbortSignalLike, promisedReply } from "./promised-reply.ts";
+import { keyError } from "./request-limits.ts";
 
 export type CacheValue = string | Uint8Array;
 
@@ -172,23 +173,31 @@ export class CacheApi {
   }
 
   #everyShard(
-    ask: (shard: ReturnType<typeof shardId>, sink: Parameters<RequestDoor["write"]>[3]) => void,
+    ask: (shard: ShardId, sink: Parameters<RequestDoor["write"]>[3]) => void,
     options: CallOptions,
   ): Promise<Reply[]> {
     const shards = Array.from({ length: this.#door.shardCount }, (_, shard) => shardId(shard));
     return Promise.all(shards.map((shard) => promisedReply((sink) => ask(shard, sink), options.signal)));
   }
 
-  #write(key: string, command: Command, options: CallOptions): Promise<Reply> {
-    const shard = this.#door.shardOf(binaryFromText(key));
+  async #write(key: string, command: Command, options: CallOptions): Promise<Reply> {
+    const shard = this.#shardOf(key);
     const timeoutMs = this.#timeoutMs(options);
     return promisedReply((sink) => this.#door.write(shard, command, timeoutMs, sink), options.signal);
   }
 
-  #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
-    const shard = this.#door.shardOf(binaryFromText(key));
+  async #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
+    const shard = this.#shardOf(key);
     const timeoutMs = this.#timeoutMs(options);
     return promisedReply((sink) => this.#door.read(shard, query, consistency, timeoutMs, sink), options.signal);
+  }
+
+  /** Throws CREMA_KEY_INVALID for what can be no key, CREMA_NOT_READY before there is a map. */
+  #shardOf(key: string): ShardId {
+    const binary = binaryFromText(key);
+    const error = keyError(binary);
+    if (error !== null) throw error;
+    return this.#door.shardOf(binary);
   }
 
   #timeoutMs(options: CallOptions): number {

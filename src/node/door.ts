@@ -17,6 +17,11 @@ export interface ReplySink {
 /** `linearizable`: never stale. `local`: this node's replica, else the nearest one; may be stale, never uncommitted. */
 export type Consistency = "linearizable" | "local";
 
+/**
+ * Order: the requests of one node to one shard are decided in the order they were asked, across retries and changes of
+ * leaders too. A linearizable read sees every write that was asked before it, answered or not; it may also see later
+ * ones, so whoever promises more (a pipeline on one connection) holds a write back until the reads before it are answered.
+ */
 export interface RequestDoor {
   readonly shardCount: number;
   /** The shard of `key` (a binary string), honouring {hash tags}. */

@@ -50,9 +50,9 @@ describe.each(SIZES)("%i seeds", (size, hundreds) => {
       const world = lossyWorld(size, seed);
       const dying = world.random.shuffle([...slots]).slice(0, size - majority);
       for (const slot of dying) {
-        world.after(1_000 + world.random.nextBelow(1_500), () => world.crash(slot));
+        world.after(300 + world.random.nextBelow(seed % 2 === 0 ? 100 : 1_500), () => world.crash(slot));
       }
-      startAll(world, slots, 1_000);
+      startAll(world, slots, 300);
       world.runFor(1_500);
       expect(world.runUntil(everybodyIn(world), 120_000), `schedule ${seed} ends`).toBe(true);
       expect(world.founded.size, `schedule ${seed}`).toBe(1);

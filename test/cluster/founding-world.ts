@@ -227,16 +227,25 @@ export class FoundingWorld {
         from.founding.onFailure(call.id, reason, this.nowMs);
         this.drive(from);
       });
-    if (this.#isLost(from, call.to)) return fail(CALL_TIMEOUT_MS, "no answer in time");
+    if (this.#isLost(from, call.to)) {
+      fail(CALL_TIMEOUT_MS, "no answer in time");
+      return;
+    }
     this.after(this.#delayMs(), () => {
       const to = this.#processAt(call.to);
-      if (to === null) return fail(this.#delayMs(), "connection refused");
+      if (to === null) {
+        fail(this.#delayMs(), "connection refused");
+        return;
+      }
       const message = decodeFoundingMessage(JSON.parse(question));
       const answer = JSON.stringify(
         encodeFoundingAnswer(to.founding.handle(message, to.clusterId, this.nowMs)),
       );
       this.drive(to);
-      if (this.#isLost(from, call.to)) return fail(CALL_TIMEOUT_MS, "no answer in time");
+      if (this.#isLost(from, call.to)) {
+        fail(CALL_TIMEOUT_MS, "no answer in time");
+        return;
+      }
       this.after(this.#delayMs(), () => {
         if (!from.alive) return;
         from.founding.onAnswer(call.id, decodeFoundingAnswer(JSON.parse(answer)), to === from, this.nowMs);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAddress } from "../../src/base/address.ts";
+import { type Address, formatAddress } from "../../src/base/address.ts";
 import { InvariantError } from "../../src/base/assert.ts";
 import { Random } from "../../src/base/random.ts";
 import {
@@ -16,6 +16,8 @@ import { idOf, metaOf, VirtualNetwork } from "./virtual-network.ts";
 
 const OTHER = metaOf(new Random(3, 3), { id: idOf(7), address: { host: "10.0.0.7", port: 7 } });
 const SPEAKER = metaOf(new Random(4, 4), { id: idOf(8), address: { host: "10.0.0.8", port: 8 } });
+
+const PACKET = { sender: SPEAKER.id, clusterId: null };
 
 describe("precedence of claims", () => {
   // What is known, what is said, what holds afterwards.
@@ -161,6 +163,102 @@ describe("what this member makes of a claim", () => {
     expect(swim.livingCount).toBe(1);
     expect(swim.counters.addressConflicts).toBe(1);
     expect(swim.takeOutput().events).toEqual([]);
+  });
+});
+
+describe("a probe that fails", () => {
+  // Three relays are asked; each that stays silent costs one point of health.
+  it.each([
+    [0, 3],
+    [1, 2],
+    [3, 0],
+  ])("with %i nacks costs %i points of local health", (nacks, points) => {
+    const swim = knowing("alive 0");
+    for (let at = 1; at <= 3; at++) {
+      const meta = metaOf(new Random(0, at), { address: { host: "10.1.0.1", port: at } });
+      hear(swim, { type: "alive", incarnation: 0, meta });
+    }
+    swim.takeOutput();
+    swim.probeNow(0, OTHER.id);
+    const asked: SwimMessage[] = [];
+    advanceTo(swim, 999, ({ messages }) => {
+      const requests = messages.filter(
+        (message) => message.type === "ping-request" && message.target === OTHER.id,
+      );
+      asked.push(...requests);
+      // The members probed in turn do answer, from where it matters: with an ack.
+      return messages.flatMap((message) =>
+        message.type === "ping" && message.target !== OTHER.id
+          ? [{ type: "ack" as const, sequence: message.sequence, member: message.target }]
+          : [],
+      );
+    });
+    const before = swim.localHealth;
+    const sequences = asked.flatMap((message) => (message.type === "ping-request" ? [message.sequence] : []));
+    for (const sequence of sequences.slice(0, nacks)) {
+      swim.receive(999, SPEAKER.address, { ...PACKET, messages: [{ type: "nack", sequence }] });
+    }
+    expect([before, sequences.length]).toEqual([0, 3]);
+    swim.advance(1_000);
+    expect(swim.member(OTHER.id)?.state).toBe("suspect");
+    expect(swim.localHealth).toBe(points);
+  });
+
+  it("does not count when this process was not running meanwhile", () => {
+    const swim = knowing("alive 0");
+    swim.probeNow(0, OTHER.id);
+    swim.advance(60_000);
+    expect(swim.member(OTHER.id)?.state).toBe("alive");
+    expect(swim.counters).toMatchObject({ pauses: 1, probesFailed: 0 });
+  });
+});
+
+describe("a ping meant for another", () => {
+  it("is answered with who lives here now, and not acknowledged", () => {
+    const swim = start();
+    swim.receive(0, SPEAKER.address, {
+      ...PACKET,
+      messages: [{ type: "ping", sequence: 1, target: OTHER.id }],
+    });
+    const answer = said(swim);
+    expect(answer[0]).toMatchObject({ type: "alive", meta: { id: swim.self.id } });
+    expect(answer.filter((message) => message.type === "ack")).toEqual([]);
+  });
+});
+
+describe("seeds", () => {
+  const SEED = { host: "10.0.0.9", port: 9 };
+
+  it("that are new are dialled at once, also by a member that knows others", () => {
+    const swim = knowing("alive 0");
+    swim.takeOutput();
+    swim.join(0, [SEED]);
+    swim.advance(0);
+    expect(swim.takeOutput().exchanges.map((exchange) => exchange.to)).toEqual([SEED]);
+  });
+
+  it("are not dialled again while a dial is under way, and are afterwards", () => {
+    const swim = start();
+    const dialled = () => {
+      swim.join(0, [SEED]);
+      swim.advance(0);
+      return swim.takeOutput().exchanges.length;
+    };
+    expect([dialled(), dialled()]).toEqual([1, 0]);
+    swim.exchangeFailed(0, SEED);
+    expect(dialled()).toBe(1);
+  });
+});
+
+describe("gossip", () => {
+  it("goes to those who died lately too, so that one who lives can refute", () => {
+    const swim = knowing("dead 2");
+    const told = new Set<string>();
+    advanceTo(swim, 5_000, ({ to }) => {
+      told.add(formatAddress(to));
+      return [];
+    });
+    expect(told).toContain(formatAddress(OTHER.address));
   });
 });
 
@@ -315,6 +413,21 @@ function claim(text: string, member = OTHER.id): SwimMessage {
 
 function selfClaim(text: string): SwimMessage {
   return claim(text, idOf(1));
+}
+
+/** Runs `swim` alone up to `endMs`; `reply` sees each datagram and says what comes back for it. */
+function advanceTo(
+  swim: Swim,
+  endMs: number,
+  reply: (sent: { readonly to: Address; readonly messages: readonly SwimMessage[] }) => SwimMessage[],
+): void {
+  for (let nowMs = 0; nowMs <= endMs; nowMs = Math.max(nowMs, swim.nextDeadlineMs())) {
+    swim.advance(nowMs);
+    for (const { to, packet } of swim.takeOutput().datagrams) {
+      const messages = reply({ to, messages: packet.messages });
+      if (messages.length > 0) swim.receive(nowMs, to, { ...PACKET, messages });
+    }
+  }
 }
 
 /** Pings `swim` from `SPEAKER`, and returns it. */

@@ -1,0 +1,69 @@
+/**
+ * A node that joins late, behind the cut of the log, while writes go on.
+ */
+import { expect, test } from "vitest";
+import { groupId } from "../../src/base/ids.ts";
+import type { ShardMachine } from "../../src/node/shard-machine.ts";
+import { VirtualCluster } from "../support/virtual-cluster.ts";
+
+const SHARD = groupId(1);
+
+test("a log is bounded by entries, and a late joiner is served a snapshot in slices while writes go on", async () => {
+  const cluster = new VirtualCluster(21);
+  const first = cluster.start(1, [], { shards: 1 });
+  await cluster.until(() => cluster.ready, 3_000);
+  const { cache } = first.node;
+  for (let turn = 0; turn < 11_000; turn++) {
+    void cache.put(`key:${turn % 3_000}`, `${turn}:${"x".repeat(600)}`);
+    await cluster.run(0.01);
+  }
+  await cluster.run(100);
+  const raft = first.node.groups.get(SHARD)?.raft;
+  expect(raft?.applied).toBeGreaterThan(11_000);
+  expect((raft?.applied ?? 0) - (raft?.firstIndex ?? 0)).toBeLessThan(10_001);
+
+  let failed = 0;
+  let stopped = false;
+  const writer = (async () => {
+    for (let turn = 0; !stopped; turn++) {
+      await cache.put(`live:${turn % 500}`, String(turn)).catch(() => failed++);
+    }
+  })();
+  cluster.start(2, [1]);
+  cluster.start(3, [1]);
+  expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 60_000)).toBe(true);
+  expect(first.node.transfers.counters.sent).toBeGreaterThanOrEqual(2);
+  stopped = true;
+  await cluster.settle(writer);
+  expect(failed).toBe(0);
+
+  const replicas = cluster.living.map(({ node }) => node.groups.get(SHARD));
+  const same = await cluster.until(() => new Set(replicas.map((replica) => replica?.raft.applied)).size === 1, 5_000);
+  expect(same).toBe(true);
+  const digests = replicas.map((replica) => (replica?.machine as ShardMachine).cache.digest());
+  expect(new Set(digests).size).toBe(1);
+  expect((replicas[2]?.machine as ShardMachine).cache.entryCount).toBeGreaterThan(3_000);
+  expect(await cluster.settle(cluster.members[2]?.node.cache.consistentGet("key:2999") ?? Promise.resolve(null))).toContain("x".repeat(600));
+}, 60_000);
+
+test("a follower that slept through more than the log keeps is brought up by a snapshot", async () => {
+  const cluster = new VirtualCluster(22);
+  const first = cluster.start(1, [], { shards: 1 });
+  await cluster.until(() => cluster.ready, 3_000);
+  cluster.start(2, [1]);
+  const third = cluster.start(3, [1]);
+  expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 60_000)).toBe(true);
+  const leader = cluster.living.find(({ node }) => node.groups.get(SHARD)?.isLeader) ?? first;
+  const sleeper = leader === third ? first : third;
+  for (const member of cluster.members) if (member !== sleeper) cluster.network.partition(sleeper.address, member.address);
+  // Short enough that the cluster does not give the sleeper up.
+  for (let turn = 0; turn < 11_000; turn++) {
+    void leader.node.cache.put(`key:${turn % 100}`, String(turn));
+    await cluster.run(0.1);
+  }
+  const received = sleeper.node.transfers.counters.received;
+  cluster.network.heal();
+  const applied = (member: typeof sleeper): number => member.node.groups.get(SHARD)?.raft.applied ?? 0;
+  expect(await cluster.until(() => applied(sleeper) >= applied(leader) && applied(leader) > 11_000, 60_000)).toBe(true);
+  expect(sleeper.node.transfers.counters.received).toBeGreaterThan(received);
+}, 60_000);

@@ -71,7 +71,9 @@ export class CremaNode {
         random: new Random(seed.readUInt32BE(0), seed.readUInt32BE(4)),
         streams,
         datagrams,
-        resolver: new DnsResolver({ onFailure: (host, error) => log("debug", `${host} does not resolve: ${error.message}`) }),
+        resolver: new DnsResolver({
+          onFailure: (host, error) => log("debug", `${host} does not resolve: ${error.message}`),
+        }),
         store: new VolatileLogStore(),
         keyHash: await loadKeyHash(),
       },
@@ -119,7 +121,12 @@ export class CremaNode {
     return this.#node.cache.put(key, value, options);
   }
 
-  putWithTtl(key: string, value: CacheValue, ttlMs: number, options?: CallOptions): Promise<{ version: number } | null> {
+  putWithTtl(
+    key: string,
+    value: CacheValue,
+    ttlMs: number,
+    options?: CallOptions,
+  ): Promise<{ version: number } | null> {
     return this.#node.cache.putWithTtl(key, value, ttlMs, options);
   }
 
@@ -216,13 +223,20 @@ export class CremaNode {
   /** Resolves when every shard has a leader that this node knows. CREMA_NOT_READY when time runs out. */
   async waitUntilReady(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
     if (await this.#node.waitFor(() => this.#node.notReadyReason() === null, timeoutMs)) return;
-    throw new CremaError("CREMA_NOT_READY", `not ready within ${timeoutMs} ms: ${this.#node.notReadyReason()}`, { retryable: true });
+    throw new CremaError(
+      "CREMA_NOT_READY",
+      `not ready within ${timeoutMs} ms: ${this.#node.notReadyReason()}`,
+      { retryable: true },
+    );
   }
 
   /** Resolves when some shard has a leader. CREMA_NO_LEADER when time runs out. */
   async waitForLeader(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
-    if (await this.#node.waitFor(() => this.shardLeaders().some((leader) => leader !== null), timeoutMs)) return;
-    throw new CremaError("CREMA_NO_LEADER", `no shard had a leader within ${timeoutMs} ms`, { retryable: true });
+    if (await this.#node.waitFor(() => this.shardLeaders().some((leader) => leader !== null), timeoutMs))
+      return;
+    throw new CremaError("CREMA_NO_LEADER", `no shard had a leader within ${timeoutMs} ms`, {
+      retryable: true,
+    });
   }
 
   /** Tries further seeds; resolves when this node belongs to a cluster. */
@@ -247,7 +261,10 @@ export class CremaNode {
     return this.leave();
   }
 
-  on<Type extends NodeEvent["type"]>(type: Type, listener: (event: Extract<NodeEvent, { type: Type }>) => void): () => void {
+  on<Type extends NodeEvent["type"]>(
+    type: Type,
+    listener: (event: Extract<NodeEvent, { type: Type }>) => void,
+  ): () => void {
     return this.#node.events.add((event) => {
       if (event.type === type) listener(event as Extract<NodeEvent, { type: Type }>);
     });
@@ -259,11 +276,27 @@ export class CremaNode {
     const logger = doorLogger(log);
     const admin = this.#adminDoor();
     if (respPort !== null) {
-      this.#resp = await openRespServer({ host, port: respPort, door: router, admin, logger, cremaVersion: VERSION, requestTimeoutMs });
+      this.#resp = await openRespServer({
+        host,
+        port: respPort,
+        door: router,
+        admin,
+        logger,
+        cremaVersion: VERSION,
+        requestTimeoutMs,
+      });
     }
     if (httpPort !== null) {
       const respStats = this.#resp?.stats ?? null;
-      this.#http = await openHttpServer({ host, port: httpPort, door: router, admin, respStats, logger, requestTimeoutMs });
+      this.#http = await openHttpServer({
+        host,
+        port: httpPort,
+        door: router,
+        admin,
+        respStats,
+        logger,
+        requestTimeoutMs,
+      });
     }
     this.#node.doorsOpened(this.#resp?.address.port ?? 0, this.#http?.address.port ?? 0);
   }
@@ -302,9 +335,12 @@ export class CremaNode {
       throw new CremaError("CREMA_UNREACHABLE", `no member has the node id ${target}`);
     }
     await node.control.drain(target, node.options.requestTimeoutMs);
-    const gone = (): boolean => !(node.control.map?.members ?? []).some(({ nodeId: known }) => known === target);
+    const gone = (): boolean =>
+      !(node.control.map?.members ?? []).some(({ nodeId: known }) => known === target);
     if (await node.waitFor(gone, REMOTE_LEAVE_TIMEOUT_MS)) return;
-    throw new CremaError("CREMA_TIMEOUT", `node ${target} is draining, but still holds replicas`, { retryable: true });
+    throw new CremaError("CREMA_TIMEOUT", `node ${target} is draining, but still holds replicas`, {
+      retryable: true,
+    });
   }
 
   /** Takes no new requests; what was read is answered. */
@@ -358,7 +394,8 @@ function readVersion(): string {
   for (const place of ["../package.json", "../../package.json"]) {
     try {
       const description: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
-      if (typeof description === "object" && description !== null && "version" in description) return String(description.version);
+      if (typeof description === "object" && description !== null && "version" in description)
+        return String(description.version);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     }

@@ -11,8 +11,8 @@ import {
   type GroupId,
   groupId,
   type NodeId,
-  shardOfGroup,
   SYSTEM_GROUP,
+  shardOfGroup,
 } from "../base/ids.ts";
 import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
@@ -173,7 +173,10 @@ export class ControlPlane {
     if (member === null) return;
     if (node === this.#self) this.#leaving = true;
     const { nodeId, boot } = member;
-    const result = await this.system.propose({ type: "set-member-state", nodeId, boot, state: "draining" }, timeoutMs);
+    const result = await this.system.propose(
+      { type: "set-member-state", nodeId, boot, state: "draining" },
+      timeoutMs,
+    );
     if (result.type === "refused" && result.reason !== "unknown-member") {
       throw new CremaError("CREMA_INTERNAL", `node ${node} cannot be drained: ${result.message}`);
     }
@@ -196,7 +199,11 @@ export class ControlPlane {
   }
 
   configurationChanged(group: GroupId, configuration: Configuration): void {
-    for (const node of [...configuration.voters, ...configuration.votersOutgoing, ...configuration.learners]) {
+    for (const node of [
+      ...configuration.voters,
+      ...configuration.votersOutgoing,
+      ...configuration.learners,
+    ]) {
       const member = this.map === null ? null : findMember(this.map, node);
       if (member !== null) this.#parts.links.setPeer(node, member.address);
     }
@@ -219,7 +226,9 @@ export class ControlPlane {
     const { map } = this.store;
     if (this.#clusterId === null || this.#closed) return false;
     const fromLeader =
-      message.type === "append-request" || message.type === "heartbeat" || message.type === "install-snapshot";
+      message.type === "append-request" ||
+      message.type === "heartbeat" ||
+      message.type === "install-snapshot";
     if (!fromLeader || this.#parts.groups.failedGroups.has(group)) return false;
     if (group === SYSTEM_GROUP) {
       this.#openSystem(null, []);
@@ -240,7 +249,9 @@ export class ControlPlane {
     };
     for (const group of this.#parts.groups.groups()) take(reportOf(group));
     const { map } = this.store;
-    const others = (map?.members ?? []).filter(({ nodeId }) => nodeId !== this.#self && this.#isLiving(nodeId));
+    const others = (map?.members ?? []).filter(
+      ({ nodeId }) => nodeId !== this.#self && this.#isLiving(nodeId),
+    );
     await Promise.all(
       others.map(({ nodeId }) =>
         this.#parts.calls.call(nodeId, METHOD_STATUS, null, { timeoutMs: STATUS_TIMEOUT_MS }).then(
@@ -268,7 +279,10 @@ export class ControlPlane {
   #enterCluster(clusterId: ClusterId, founded: boolean): void {
     if (this.#clusterId === clusterId) return;
     if (this.#clusterId !== null) {
-      throw new CremaError("CREMA_CLUSTER_MISMATCH", `this node belongs to ${this.#clusterId}, not to ${clusterId}`);
+      throw new CremaError(
+        "CREMA_CLUSTER_MISMATCH",
+        `this node belongs to ${this.#clusterId}, not to ${clusterId}`,
+      );
     }
     this.#clusterId = clusterId;
     this.#parts.onCluster(clusterId, founded);
@@ -276,9 +290,13 @@ export class ControlPlane {
 
   /** A node asks to become a member. */
   async #admit(identity: MemberIdentity): Promise<Uint8Array> {
-    if (this.#clusterId === null) throw new CremaError("CREMA_NOT_READY", "this node is in no cluster yet", { retryable: true });
+    if (this.#clusterId === null)
+      throw new CremaError("CREMA_NOT_READY", "this node is in no cluster yet", { retryable: true });
     this.#parts.links.setPeer(identity.nodeId, identity.address);
-    const result = await this.system.propose({ type: "add-member", member: identity, previousBoot: null }, JOIN_TIMEOUT_MS);
+    const result = await this.system.propose(
+      { type: "add-member", member: identity, previousBoot: null },
+      JOIN_TIMEOUT_MS,
+    );
     if (result.type === "refused") {
       const code = result.reason === "removed" ? "CREMA_REMOVED" : "CREMA_ID_CONFLICT";
       throw new CremaError(code, result.message);
@@ -293,7 +311,8 @@ export class ControlPlane {
       const check = (): void => {
         const { map } = this.store;
         if (map !== null && map.version >= version && findMember(map, node) !== null) resolve(encodeMap(map));
-        else if (this.#parts.clock.nowMs() > deadlineMs) reject(new CremaError("CREMA_TIMEOUT", "the new map did not arrive here", { retryable: true }));
+        else if (this.#parts.clock.nowMs() > deadlineMs)
+          reject(new CremaError("CREMA_TIMEOUT", "the new map did not arrive here", { retryable: true }));
         else this.#parts.clock.setTimer(10, check);
       };
       check();
@@ -353,7 +372,8 @@ export class ControlPlane {
     replica.raft.campaign();
     this.#parts.groups.markDirty(group);
     const delayMs = FIRST_CAMPAIGNS_MS[attempt];
-    if (delayMs !== undefined) this.#parts.clock.setTimer(delayMs, () => this.#campaignSoon(group, attempt + 1));
+    if (delayMs !== undefined)
+      this.#parts.clock.setTimer(delayMs, () => this.#campaignSoon(group, attempt + 1));
   }
 
   #situation(group: GroupId): Pick<ShardSituation, "wanted" | "memberStates"> | null {
@@ -420,7 +440,8 @@ export class ControlPlane {
     const { map } = this.store;
     if (map === null) return;
     for (const group of this.#parts.groups.groups()) {
-      const wanted = group.id === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group.id)]?.wanted;
+      const wanted =
+        group.id === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group.id)]?.wanted;
       if (wanted === undefined || wanted.includes(this.#self) || group.isLeader) continue;
       this.#askWhetherCounted(group.id, wanted);
     }

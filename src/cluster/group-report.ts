@@ -63,7 +63,8 @@ export function encodeReport(report: GroupReport): unknown {
 /** Reads what {@link encodeReport} made. Throws `WireError`: it came from another node. */
 export function decodeReport(value: unknown): GroupReport {
   if (!Array.isArray(value) || value.length !== 10) throw new WireError("a group report has ten fields", 0);
-  const [group, leader, isLeader, term, commitIndex, applyIndex, voters, votersOutgoing, learners, lagging] = value;
+  const [group, leader, isLeader, term, commitIndex, applyIndex, voters, votersOutgoing, learners, lagging] =
+    value;
   return {
     group: groupId(natural(group, SHARDS_MAX)),
     leader: leader === null ? null : node(leader),

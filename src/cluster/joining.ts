@@ -65,7 +65,8 @@ export class Joining {
     this.#seeds = parts.seeds;
     parts.calls.handle(METHOD_FOUNDING, (params) => {
       const message = decodeFoundingMessage(params);
-      if (this.#founding === null) throw new CremaError("CREMA_NOT_READY", "this node is starting", { retryable: true });
+      if (this.#founding === null)
+        throw new CremaError("CREMA_NOT_READY", "this node is starting", { retryable: true });
       const answer = this.#founding.handle(message, parts.control.clusterId, parts.clock.nowMs());
       this.#drive();
       return encodeFoundingAnswer(answer);
@@ -148,20 +149,22 @@ export class Joining {
     const { calls, clock } = this.#parts;
     const founding = this.#founding;
     if (founding === null) return;
-    calls.callAddress(to, METHOD_FOUNDING, encodeFoundingMessage(message), { timeoutMs: CALL_TIMEOUT_MS }).then(
-      ({ value, self }) => {
-        try {
-          founding.onAnswer(id, decodeFoundingAnswer(value), self, clock.nowMs());
-        } catch (error) {
-          founding.onFailure(id, `it answered nonsense: ${String(error)}`, clock.nowMs());
-        }
-        this.#drive();
-      },
-      (error: unknown) => {
-        founding.onFailure(id, error instanceof Error ? error.message : String(error), clock.nowMs());
-        this.#drive();
-      },
-    );
+    calls
+      .callAddress(to, METHOD_FOUNDING, encodeFoundingMessage(message), { timeoutMs: CALL_TIMEOUT_MS })
+      .then(
+        ({ value, self }) => {
+          try {
+            founding.onAnswer(id, decodeFoundingAnswer(value), self, clock.nowMs());
+          } catch (error) {
+            founding.onFailure(id, `it answered nonsense: ${String(error)}`, clock.nowMs());
+          }
+          this.#drive();
+        },
+        (error: unknown) => {
+          founding.onFailure(id, error instanceof Error ? error.message : String(error), clock.nowMs());
+          this.#drive();
+        },
+      );
   }
 
   #found(value: Parameters<ControlPlane["found"]>[0]): void {

@@ -53,7 +53,13 @@ export interface SetSettings {
   readonly settings: ClusterSettings;
 }
 
-export type MapCommand = AddMember | UpdateMember | SetMemberState | RemoveMember | SetPlacement | SetSettings;
+export type MapCommand =
+  | AddMember
+  | UpdateMember
+  | SetMemberState
+  | RemoveMember
+  | SetPlacement
+  | SetSettings;
 
 /** Why a command was refused, for programs. */
 export type MapRefusal =

@@ -6,8 +6,8 @@ import { CremaError } from "../base/errors.ts";
 import { type NodeId, SYSTEM_GROUP } from "../base/ids.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
-import type { RaftGroup } from "../host/raft-group.ts";
 import type { Clock } from "../host/ports.ts";
+import type { RaftGroup } from "../host/raft-group.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { decodeMapCommand, encodeMapCommand } from "./cluster-codec.ts";
@@ -63,7 +63,9 @@ export class SystemGroup {
         const target = others[attempt % Math.max(1, others.length)];
         if (target !== undefined) {
           const left = Math.min(ATTEMPT_TIMEOUT_MS, Math.max(1, deadlineMs - clock.nowMs()));
-          return (await calls.call(target, METHOD_PROPOSE, encodeMapCommand(command), { timeoutMs: left })) as MapResult;
+          return (await calls.call(target, METHOD_PROPOSE, encodeMapCommand(command), {
+            timeoutMs: left,
+          })) as MapResult;
         }
       } catch (error) {
         if (!(error instanceof CremaError)) throw error;

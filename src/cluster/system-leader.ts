@@ -92,7 +92,9 @@ export class SystemLeader {
     for (const command of commands) {
       const result = await this.#parts.system.proposeHere(command);
       this.counters[result.type === "applied" ? "commands" : "refused"]++;
-      this.#parts.onCommand(`${command.type}: ${result.type === "applied" ? `version ${result.version}` : result.message}`);
+      this.#parts.onCommand(
+        `${command.type}: ${result.type === "applied" ? `version ${result.version}` : result.message}`,
+      );
       if (result.type === "refused") return;
     }
   }

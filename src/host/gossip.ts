@@ -54,7 +54,9 @@ export class Gossip {
     this.#datagrams.onMessage = (from, bytes) => this.#receive(from, bytes);
     this.#calls.handle(METHOD_EXCHANGE, (params, from) => {
       const state = decodeStateExchange(bytesOf(params));
-      return encodeStateExchange(this.#drive(() => this.#swim.receiveState(this.#clock.nowMs(), from.address, state)));
+      return encodeStateExchange(
+        this.#drive(() => this.#swim.receiveState(this.#clock.nowMs(), from.address, state)),
+      );
     });
     this.#calls.handle(METHOD_PING, () => this.#swim.self.id);
     this.#drive(() => {});

@@ -69,7 +69,14 @@ export class MultiRaft {
   #outbox = new Map<NodeId, OutgoingMessage[]>();
   #tickTimer: Timer | null = null;
   #closed = false;
-  readonly counters = { turns: 0, writes: 0, entriesAppended: 0, messagesSent: 0, messagesDropped: 0, messagesReceived: 0 };
+  readonly counters = {
+    turns: 0,
+    writes: 0,
+    entriesAppended: 0,
+    messagesSent: 0,
+    messagesDropped: 0,
+    messagesReceived: 0,
+  };
 
   constructor(parts: {
     readonly self: NodeId;
@@ -209,7 +216,13 @@ export class MultiRaft {
   }
 
   /** A snapshot for `id` has arrived whole from `from`. */
-  installSnapshot(id: GroupId, from: NodeId, leaderTerm: number, snapshot: SnapshotMetadata, restore: Parameters<RaftGroup<unknown>["restoreFrom"]>[0]): void {
+  installSnapshot(
+    id: GroupId,
+    from: NodeId,
+    leaderTerm: number,
+    snapshot: SnapshotMetadata,
+    restore: Parameters<RaftGroup<unknown>["restoreFrom"]>[0],
+  ): void {
     const group = this.#groups.get(id);
     if (group === undefined) return;
     group.messagesStepped++;
@@ -317,7 +330,10 @@ export class MultiRaft {
     if (group.raft.hasReady()) this.#dirty.add(group.id);
   }
 
-  #write(writes: readonly GroupWrite[], receipts: readonly { group: RaftGroup<unknown>; receipt: number }[]): void {
+  #write(
+    writes: readonly GroupWrite[],
+    receipts: readonly { group: RaftGroup<unknown>; receipt: number }[],
+  ): void {
     this.counters.writes++;
     this.#store.write(writes, (error) => {
       for (const { group, receipt } of receipts) {

@@ -328,7 +328,9 @@ export class RaftGroup<Result> {
     const kept = this.raft.applied - this.raft.firstIndex + 1;
     const tooMany = kept > logEntriesMax;
     if (!tooMany && this.raft.logBytes <= logBytesMax) return;
-    let to = tooMany ? this.raft.applied - Math.floor(logEntriesMax / 2) : this.raft.applied - Math.floor(kept / 2);
+    let to = tooMany
+      ? this.raft.applied - Math.floor(logEntriesMax / 2)
+      : this.raft.applied - Math.floor(kept / 2);
     for (const index of this.snapshotsInFlight.values()) {
       if (kept < logEntriesMax * 4 && this.raft.logBytes <= logBytesMax * 4) to = Math.min(to, index);
     }

@@ -5,12 +5,13 @@
  * The snapshot stands at the sender's applied index at the moment it begins; the log behind that index is kept until
  * the transfer ends, so that the follower can go on from there.
  */
+
+import type { Address } from "../base/address.ts";
+import { CremaError } from "../base/errors.ts";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { SnapshotMetadata } from "../raft/messages.ts";
 import { WireError } from "../wire/wire-error.ts";
-import { CremaError } from "../base/errors.ts";
-import type { Address } from "../base/address.ts";
 import type { Bulk } from "./links/bulk.ts";
 import type { BulkSink } from "./links/bulk-stream.ts";
 import type { MultiRaft } from "./multi-raft.ts";
@@ -73,7 +74,9 @@ export class SnapshotTransfer {
     const { group, leaderTerm, metadata } = decodeHeader(header);
     const machine = this.#parts.admit(group, from);
     if (machine === null) {
-      return new CremaError("CREMA_NOT_READY", `group ${group} takes no snapshot from ${from} here`, { retryable: true });
+      return new CremaError("CREMA_NOT_READY", `group ${group} takes no snapshot from ${from} here`, {
+        retryable: true,
+      });
     }
     const restore: SnapshotSink = machine.beginRestore();
     return {
@@ -89,7 +92,13 @@ export class SnapshotTransfer {
   }
 }
 
-type Header = readonly [group: number, leaderTerm: number, index: number, term: number, configuration: Configuration];
+type Header = readonly [
+  group: number,
+  leaderTerm: number,
+  index: number,
+  term: number,
+  configuration: Configuration,
+];
 
 function encodeHeader(group: GroupId, leaderTerm: number, at: SnapshotMetadata): Header {
   return [group, leaderTerm, at.index, at.term, at.configuration];
@@ -97,8 +106,15 @@ function encodeHeader(group: GroupId, leaderTerm: number, at: SnapshotMetadata):
 
 /** Throws `WireError` or `InvariantError` when the header is not what `encodeHeader` makes. */
 function decodeHeader(header: unknown): { group: GroupId; leaderTerm: number; metadata: SnapshotMetadata } {
-  if (!Array.isArray(header) || header.length !== 5) throw new WireError("a snapshot header has five fields", 0);
-  const [group, leaderTerm, index, at, configuration] = header as [number, number, number, number, Configuration];
+  if (!Array.isArray(header) || header.length !== 5)
+    throw new WireError("a snapshot header has five fields", 0);
+  const [group, leaderTerm, index, at, configuration] = header as [
+    number,
+    number,
+    number,
+    number,
+    Configuration,
+  ];
   const ids = (list: readonly string[]): NodeId[] => list.map((id) => nodeId(id));
   return {
     group: groupId(group),

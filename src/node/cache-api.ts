@@ -41,7 +41,12 @@ export interface Versioned {
 export interface CacheStats {
   readonly keys: number;
   readonly bytes: number;
-  readonly shards: readonly { readonly shard: number; readonly keys: number; readonly bytes: number; readonly revision: number }[];
+  readonly shards: readonly {
+    readonly shard: number;
+    readonly keys: number;
+    readonly bytes: number;
+    readonly revision: number;
+  }[];
 }
 
 export class CacheApi {
@@ -49,7 +54,10 @@ export class CacheApi {
   readonly #defaultTimeoutMs: number;
   readonly #defaultTtlMs: number;
 
-  constructor(door: RequestDoor, defaults: { readonly requestTimeoutMs: number; readonly defaultTtlMs: number }) {
+  constructor(
+    door: RequestDoor,
+    defaults: { readonly requestTimeoutMs: number; readonly defaultTtlMs: number },
+  ) {
     this.#door = door;
     this.#defaultTimeoutMs = defaults.requestTimeoutMs;
     this.#defaultTtlMs = defaults.defaultTtlMs;
@@ -57,19 +65,34 @@ export class CacheApi {
 
   /** Stores `value`. Linearizable, exactly once. Answers the new version, or null when a condition failed. */
   async put(key: string, value: CacheValue, options: PutOptions = {}): Promise<{ version: number } | null> {
-    if (options.ifAbsent && options.ifPresent) throw new TypeError("ifAbsent and ifPresent exclude each other");
-    if (options.keepTtl && options.ttlMs !== undefined) throw new TypeError("keepTtl and ttlMs exclude each other");
+    if (options.ifAbsent && options.ifPresent)
+      throw new TypeError("ifAbsent and ifPresent exclude each other");
+    if (options.keepTtl && options.ttlMs !== undefined)
+      throw new TypeError("keepTtl and ttlMs exclude each other");
     const condition = options.ifAbsent ? "if-absent" : options.ifPresent ? "if-present" : "always";
     const ttlMs = options.keepTtl ? KEEP_TTL : checkedTtl(options.ttlMs ?? this.#defaultTtlMs);
     const version = await this.#write(
       key,
-      { type: "set", key: binaryFromText(key), value: binaryOf(value), ttlMs, condition, expectedVersion: 0, returnOld: false },
+      {
+        type: "set",
+        key: binaryFromText(key),
+        value: binaryOf(value),
+        ttlMs,
+        condition,
+        expectedVersion: 0,
+        returnOld: false,
+      },
       options,
     );
     return version === null ? null : { version: version as number };
   }
 
-  putWithTtl(key: string, value: CacheValue, ttlMs: number, options: CallOptions = {}): Promise<{ version: number } | null> {
+  putWithTtl(
+    key: string,
+    value: CacheValue,
+    ttlMs: number,
+    options: CallOptions = {},
+  ): Promise<{ version: number } | null> {
     if (!(ttlMs > 0)) throw new RangeError(`ttlMs must be > 0, got ${ttlMs}`);
     return this.put(key, value, { ...options, ttlMs });
   }
@@ -85,11 +108,15 @@ export class CacheApi {
 
   /** Linearizable: never older than anything acknowledged before the call. */
   async consistentGet(key: string, options: CallOptions = {}): Promise<string | null> {
-    return textOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options));
+    return textOrNull(
+      await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options),
+    );
   }
 
   async consistentGetBytes(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
-    return bytesOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options));
+    return bytesOrNull(
+      await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options),
+    );
   }
 
   /** Linearizable read of value, version and remaining time-to-live. */
@@ -122,7 +149,15 @@ export class CacheApi {
     const ttlMs = options.ttlMs === undefined ? KEEP_TTL : checkedTtl(options.ttlMs);
     const version = await this.#write(
       key,
-      { type: "set", key: binaryFromText(key), value: binaryOf(value), ttlMs, condition: "if-version", expectedVersion, returnOld: false },
+      {
+        type: "set",
+        key: binaryFromText(key),
+        value: binaryOf(value),
+        ttlMs,
+        condition: "if-version",
+        expectedVersion,
+        returnOld: false,
+      },
       options,
     );
     return version === null ? null : { version: version as number };
@@ -130,13 +165,21 @@ export class CacheApi {
 
   /** Adds to an integer, absent = 0. Answers the sum; a bigint beyond 2^53. */
   async increment(key: string, by: number | bigint = 1, options: CallOptions = {}): Promise<number | bigint> {
-    if (typeof by === "number" && !Number.isSafeInteger(by)) throw new RangeError(`by must be an integer, got ${by}`);
-    return (await this.#write(key, { type: "increment", key: binaryFromText(key), by }, options)) as number | bigint;
+    if (typeof by === "number" && !Number.isSafeInteger(by))
+      throw new RangeError(`by must be an integer, got ${by}`);
+    return (await this.#write(key, { type: "increment", key: binaryFromText(key), by }, options)) as
+      | number
+      | bigint;
   }
 
   /** Sets the time-to-live; whether the key exists. */
   async expire(key: string, ttlMs: number, options: CallOptions = {}): Promise<boolean> {
-    const command: Command = { type: "expire", key: binaryFromText(key), ttlMs: checkedTtl(ttlMs), condition: "always" };
+    const command: Command = {
+      type: "expire",
+      key: binaryFromText(key),
+      ttlMs: checkedTtl(ttlMs),
+      condition: "always",
+    };
     return (await this.#write(key, command, options)) === 1;
   }
 
@@ -148,8 +191,10 @@ export class CacheApi {
 
   /** Removes every key of the cluster, shard by shard (not atomic over shards). Answers how many there were. */
   async clear(options: CallOptions = {}): Promise<number> {
-    const removed = await this.#everyShard((shard, sink) =>
-      this.#door.write(shard, { type: "clear" }, this.#timeoutMs(options), sink), options);
+    const removed = await this.#everyShard(
+      (shard, sink) => this.#door.write(shard, { type: "clear" }, this.#timeoutMs(options), sink),
+      options,
+    );
     return removed.reduce<number>((sum, count) => sum + (count as number), 0);
   }
 
@@ -159,8 +204,11 @@ export class CacheApi {
   }
 
   async stats(options: CallOptions = {}): Promise<CacheStats> {
-    const replies = await this.#everyShard((shard, sink) =>
-      this.#door.read(shard, { type: "stats" }, "linearizable", this.#timeoutMs(options), sink), options);
+    const replies = await this.#everyShard(
+      (shard, sink) =>
+        this.#door.read(shard, { type: "stats" }, "linearizable", this.#timeoutMs(options), sink),
+      options,
+    );
     const shards = replies.map((reply, shard) => {
       const [keys, bytes, revision] = reply as readonly number[];
       return { shard, keys: keys ?? 0, bytes: bytes ?? 0, revision: revision ?? 0 };
@@ -189,7 +237,10 @@ export class CacheApi {
   async #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
     const shard = this.#shardOf(key);
     const timeoutMs = this.#timeoutMs(options);
-    return promisedReply((sink) => this.#door.read(shard, query, consistency, timeoutMs, sink), options.signal);
+    return promisedReply(
+      (sink) => this.#door.read(shard, query, consistency, timeoutMs, sink),
+      options.signal,
+    );
   }
 
   /** Throws CREMA_KEY_INVALID for what can be no key, CREMA_NOT_READY before there is a map. */

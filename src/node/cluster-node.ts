@@ -13,9 +13,9 @@ import {
   randomBootNonce,
   randomNodeId,
   type ShardId,
+  SYSTEM_GROUP,
   shardId,
   shardOfGroup,
-  SYSTEM_GROUP,
 } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { ClusterMap, MemberIdentity } from "../cluster/cluster-map.ts";
@@ -35,8 +35,8 @@ import { resolveRaftOptions } from "../raft/options.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { resolveSwimOptions } from "../swim/options.ts";
 import type { SwimEvent } from "../swim/output.ts";
-import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
 import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../wire/frame-types.ts";
+import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
 import { CacheApi } from "./cache-api.ts";
 import { ClusterView } from "./cluster-view.ts";
 import type { NodeEvent } from "./door.ts";
@@ -115,7 +115,12 @@ export class ClusterNode {
     this.boot = randomBootNonce(random);
     this.#address = advertised(options, ports.streams.local);
     this.events = new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
-    this.links = new PeerLinks({ clock, streams: ports.streams, random: random.fork(), identity: () => this.#linkIdentity() });
+    this.links = new PeerLinks({
+      clock,
+      streams: ports.streams,
+      random: random.fork(),
+      identity: () => this.#linkIdentity(),
+    });
     this.#calls = new Calls(this.links);
     this.#calls.onHandlerFailure = (method, error) => log("error", `call ${method} failed: ${String(error)}`);
     this.#bulk = new Bulk(this.links);
@@ -160,7 +165,8 @@ export class ClusterNode {
         if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
         return this.groups.get(group)?.machine ?? null;
       },
-      onFailed: (group, node, error) => log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
+      onFailed: (group, node, error) =>
+        log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
     });
     this.#joining = new Joining({
       identity: () => this.identity(),
@@ -239,7 +245,8 @@ export class ClusterNode {
       if (this.leaderOf(groupId(shard + 1)) === null) without.push(shard);
     }
     if (without.length > 0) return `no leader known for ${without.length} of ${map.shardCount} shards`;
-    if (this.groups.failedGroups.size > 0) return `groups ${[...this.groups.failedGroups].join(", ")} stopped on a broken invariant`;
+    if (this.groups.failedGroups.size > 0)
+      return `groups ${[...this.groups.failedGroups].join(", ")} stopped on a broken invariant`;
     return null;
   }
 
@@ -267,7 +274,9 @@ export class ClusterNode {
   async join(seeds: readonly Address[], timeoutMs: number): Promise<void> {
     this.#joining.addSeeds(seeds);
     if (await this.waitFor(() => this.control.isListed || this.#closed, timeoutMs)) return;
-    throw new CremaError("CREMA_TIMEOUT", `no cluster could be joined: ${this.#joining.waitingFor}`, { retryable: true });
+    throw new CremaError("CREMA_TIMEOUT", `no cluster could be joined: ${this.#joining.waitingFor}`, {
+      retryable: true,
+    });
   }
 
   /**
@@ -328,7 +337,11 @@ export class ClusterNode {
       return;
     }
     const gone = await this.waitFor(() => !this.control.isListed && this.router.outstanding === 0, left());
-    if (!gone) this.#log("warn", "the drain did not finish within its budget: leaving with replicas still counted here");
+    if (!gone)
+      this.#log(
+        "warn",
+        "the drain did not finish within its budget: leaving with replicas still counted here",
+      );
   }
 
   #openGroups(random: Random): MultiRaft {
@@ -352,7 +365,8 @@ export class ClusterNode {
         },
         onSnapshotWanted: (group, node) => this.transfers.send(group, node),
         onUnknownGroup: (group, _from, message) => this.control.openFor(group, message),
-        onGroupFailed: (group, error) => this.#log("error", `group ${group} stopped on this node: ${describe(error)}`),
+        onGroupFailed: (group, error) =>
+          this.#log("error", `group ${group} stopped on this node: ${describe(error)}`),
       },
     });
   }
@@ -430,7 +444,8 @@ export class ClusterNode {
       this.watches.channelClosed(channel);
     });
     links.onUp = (node) => {
-      for (const [group, hint] of this.leaders.entries()) if (hint.leader === node) this.router.routeChanged(group);
+      for (const [group, hint] of this.leaders.entries())
+        if (hint.leader === node) this.router.routeChanged(group);
     };
     links.onLost = (remote) => {
       this.groups.peerSuspected(remote.node);
@@ -463,7 +478,8 @@ export class ClusterNode {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.events.emit({ type: "map-changed", version: map.version });
-    if (previous === null) for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
+    if (previous === null)
+      for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
   }
 
   #gossipEvent(event: SwimEvent): void {
@@ -474,7 +490,8 @@ export class ClusterNode {
       case "member-died":
       case "member-left": {
         const { member } = event;
-        if (event.type === "member-suspected" || event.type === "member-died") this.groups.peerSuspected(member.id);
+        if (event.type === "member-suspected" || event.type === "member-died")
+          this.groups.peerSuspected(member.id);
         const type = event.type === "member-refuted" ? "member-joined" : event.type;
         this.events.emit({ type, nodeId: member.id, address: member.address });
         this.control.gossipChanged();
@@ -491,7 +508,10 @@ export class ClusterNode {
         return;
       }
       case "id-conflict":
-        this.#log("error", `two processes hold node id ${event.id}: ${event.addresses.map(formatAddress).join(" and ")}`);
+        this.#log(
+          "error",
+          `two processes hold node id ${event.id}: ${event.addresses.map(formatAddress).join(" and ")}`,
+        );
         return;
       case "foreign-cluster":
         this.events.emit({ type: "cluster-conflict", address: event.from, clusterId: event.clusterId });
@@ -505,7 +525,9 @@ export class ClusterNode {
     }
   }
 
-  #reported(event: NodeEvent | { readonly type: "log"; readonly level: LogLevel; readonly message: string }): void {
+  #reported(
+    event: NodeEvent | { readonly type: "log"; readonly level: LogLevel; readonly message: string },
+  ): void {
     if (event.type === "log") this.#log(event.level, event.message);
     else this.events.emit(event);
   }
@@ -522,7 +544,12 @@ export class ClusterNode {
   }
 
   #linkIdentity(): Identity {
-    return { node: this.nodeId, boot: this.boot, clusterId: this.control?.clusterId ?? null, address: this.#address };
+    return {
+      node: this.nodeId,
+      boot: this.boot,
+      clusterId: this.control?.clusterId ?? null,
+      address: this.#address,
+    };
   }
 }
 

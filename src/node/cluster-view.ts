@@ -3,7 +3,7 @@
  * their groups. Every shard of the cluster, whichever node is asked.
  */
 import { formatAddress } from "../base/address.ts";
-import { groupOfShard, type NodeId, shardId, SYSTEM_GROUP } from "../base/ids.ts";
+import { groupOfShard, type NodeId, SYSTEM_GROUP, shardId } from "../base/ids.ts";
 import type { MapMember } from "../cluster/cluster-map.ts";
 import type { GroupReport } from "../cluster/group-report.ts";
 import { unsafeToStop } from "../cluster/safe-to-stop.ts";
@@ -29,7 +29,9 @@ export class ClusterView {
     const removed = new Set(map?.removed ?? []);
     const others = this.#node.gossip
       .members()
-      .filter(({ id, state }) => !known.has(id) && !removed.has(id) && (state === "alive" || state === "suspect"))
+      .filter(
+        ({ id, state }) => !known.has(id) && !removed.has(id) && (state === "alive" || state === "suspect"),
+      )
       .map(
         ({ id, meta, address }): MemberStatus => ({
           nodeId: id,
@@ -109,8 +111,26 @@ export class ClusterView {
 
 function groupStatus(report: GroupReport | undefined, wanted: readonly NodeId[]): GroupStatus {
   if (report === undefined) {
-    return { leader: null, term: 0, commitIndex: 0, applyIndex: 0, voters: [], learners: [], joint: false, wanted };
+    return {
+      leader: null,
+      term: 0,
+      commitIndex: 0,
+      applyIndex: 0,
+      voters: [],
+      learners: [],
+      joint: false,
+      wanted,
+    };
   }
   const { leader, term, commitIndex, applyIndex, voters, votersOutgoing, learners } = report;
-  return { leader, term, commitIndex, applyIndex, voters, learners, joint: votersOutgoing.length > 0, wanted };
+  return {
+    leader,
+    term,
+    commitIndex,
+    applyIndex,
+    voters,
+    learners,
+    joint: votersOutgoing.length > 0,
+    wanted,
+  };
 }

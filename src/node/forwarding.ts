@@ -102,7 +102,13 @@ export class Forwarding {
   }
 
   /** Writes one answer; a channel that is gone or full loses it, and the asker's deadline or link tells it so. */
-  respond(channel: Channel, number: number, shard: ShardId, reply: Reply, failure: AttemptFailure | null): void {
+  respond(
+    channel: Channel,
+    number: number,
+    shard: ShardId,
+    reply: Reply,
+    failure: AttemptFailure | null,
+  ): void {
     const writer = channel.beginFrame(FRAME_RESPONSES);
     if (writer === null) {
       channel.destroy(new CremaError("CREMA_BUSY", "the peer does not take its answers"));

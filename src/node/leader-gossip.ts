@@ -38,7 +38,11 @@ export class LeaderGossip {
   }
 
   /** Reads a broadcast; null when it is about something else. Throws `WireError` on damage. */
-  read(key: string, version: number, payload: Uint8Array): { group: GroupId; leader: NodeId; term: number } | null {
+  read(
+    key: string,
+    version: number,
+    payload: Uint8Array,
+  ): { group: GroupId; leader: NodeId; term: number } | null {
     if (!key.startsWith(KEY_PREFIX)) return null;
     this.counters.hintsReceived++;
     const reader = new ByteReader(payload);

@@ -46,7 +46,13 @@ function counters(node: ClusterNode): Record<string, number> {
 }
 
 function cacheCounters(node: ClusterNode): Record<string, number> {
-  const sums = { cache_hits_total: 0, cache_misses_total: 0, cache_expirations_total: 0, cache_commands_applied_total: 0, cache_commands_replayed_total: 0 };
+  const sums = {
+    cache_hits_total: 0,
+    cache_misses_total: 0,
+    cache_expirations_total: 0,
+    cache_commands_applied_total: 0,
+    cache_commands_replayed_total: 0,
+  };
   for (const group of node.groups.groups()) {
     if (!(group.machine instanceof ShardMachine)) continue;
     const { hits, misses, expirations, commandsApplied, commandsReplayed } = group.machine.cache.statistics;

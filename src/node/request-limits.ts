@@ -38,7 +38,10 @@ export function limitError(command: Command): CremaError | null {
 /** Why `key` is no key; null when it is one. */
 export function keyError(key: string): CremaError | null {
   if (key.length >= 1 && key.length <= KEY_BYTES_MAX) return null;
-  return new CremaError("CREMA_KEY_INVALID", `a key has 1 .. ${KEY_BYTES_MAX} bytes, this one has ${key.length}`);
+  return new CremaError(
+    "CREMA_KEY_INVALID",
+    `a key has 1 .. ${KEY_BYTES_MAX} bytes, this one has ${key.length}`,
+  );
 }
 
 function valueError(value: string): CremaError | null {

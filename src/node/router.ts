@@ -3,7 +3,7 @@
  * the router owns what the lanes share: limits, deadlines, and the clock that checks them.
  */
 import { CremaError } from "../base/errors.ts";
-import { type GroupId, type ShardId, shardId, shardOfGroup, SYSTEM_GROUP } from "../base/ids.ts";
+import { type GroupId, type ShardId, SYSTEM_GROUP, shardId, shardOfGroup } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
@@ -36,7 +36,15 @@ export class Router implements RequestDoor {
   readonly #outstanding = new Set<PendingRequest>();
   #sweepTimer: Timer | null = null;
   #closed = false;
-  readonly counters = { writes: 0, reads: 0, localReads: 0, failures: 0, retries: 0, busy: 0, sessionsOpened: 0 };
+  readonly counters = {
+    writes: 0,
+    reads: 0,
+    localReads: 0,
+    failures: 0,
+    retries: 0,
+    busy: 0,
+    sessionsOpened: 0,
+  };
 
   constructor(node: RouterSurroundings, clock: Clock, random: Random) {
     this.#node = node;

@@ -17,7 +17,13 @@ import { encodeSessionCommand } from "../wire/command-codec.ts";
 import { encodeQuery } from "../wire/query-codec.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { LeaderTable } from "./leader-table.ts";
-import { type AttemptFailure, busyError, deadlineError, PendingRequest, type RequestOwner } from "./pending-request.ts";
+import {
+  type AttemptFailure,
+  busyError,
+  deadlineError,
+  PendingRequest,
+  type RequestOwner,
+} from "./pending-request.ts";
 import { Session } from "./session.ts";
 import type { ShardService } from "./shard-service.ts";
 
@@ -121,7 +127,11 @@ export class ShardLane implements RequestOwner {
     } else if (reply instanceof Fault && reply.code === "session-expired") {
       this.#sessionForgotten(request);
     } else if (reply instanceof Fault && reply.code === "already-acknowledged") {
-      this.#finish(request, null, new CremaError("CREMA_INTERNAL", "a command was sent again after its answer"));
+      this.#finish(
+        request,
+        null,
+        new CremaError("CREMA_INTERNAL", "a command was sent again after its answer"),
+      );
     } else {
       this.#finish(request, reply, null);
     }
@@ -246,7 +256,8 @@ export class ShardLane implements RequestOwner {
   }
 
   #opened(reply: Reply): void {
-    if (typeof reply !== "number") throw new CremaError("CREMA_INTERNAL", "the answer to open-session is no session id");
+    if (typeof reply !== "number")
+      throw new CremaError("CREMA_INTERNAL", "the answer to open-session is no session id");
     if (this.#opening !== null) this.#opening.finished = true;
     this.#opening = null;
     this.#node.counters.sessionsOpened++;

@@ -2,9 +2,10 @@
  * What a shard's replica on this node does for requests, wherever they came from: proposes commands, answers reads,
  * and sees to it that an expired key is gone by a committed entry before anybody is told that it is absent.
  */
+
+import { CremaError } from "../base/errors.ts";
 import type { ShardId } from "../base/ids.ts";
 import { groupOfShard } from "../base/ids.ts";
-import { CremaError } from "../base/errors.ts";
 import { ExpiredFirst } from "../cache/cache-machine.ts";
 import type { ExpiryItem } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
@@ -23,8 +24,13 @@ const EXPIRIES_PER_ENTRY_MAX = 500;
 const REMOVALS_PER_READ_MAX = 8;
 
 /** Answered by `ReplySink.fail` when this replica does not lead: the asker goes elsewhere. */
-const NOT_LEADER = new CremaError("CREMA_NOT_LEADER", "this node does not lead the shard", { retryable: true });
-const BUSY = new CremaError("CREMA_BUSY", "too many requests wait for this shard", { retryable: true, retryAfterMs: 50 });
+const NOT_LEADER = new CremaError("CREMA_NOT_LEADER", "this node does not lead the shard", {
+  retryable: true,
+});
+const BUSY = new CremaError("CREMA_BUSY", "too many requests wait for this shard", {
+  retryable: true,
+  retryAfterMs: 50,
+});
 
 export class ShardService {
   readonly #groups: MultiRaft;
@@ -73,7 +79,8 @@ export class ShardService {
     const machine = this.machine(shard);
     if (machine === undefined) throw NOT_LEADER;
     const reply = machine.cache.query(query, null);
-    if (reply instanceof ExpiredFirst) throw new CremaError("CREMA_INTERNAL", "a local read asked for a removal");
+    if (reply instanceof ExpiredFirst)
+      throw new CremaError("CREMA_INTERNAL", "a local read asked for a removal");
     return reply;
   }
 

@@ -47,7 +47,9 @@ export class WatchQueue implements AsyncIterableIterator<WatchChange> {
     }
     if (this.#changes.length - this.#head >= WATCH_QUEUE_MAX) {
       this.fail(
-        new CremaError("CREMA_WATCH_LAGGED", `the watcher is more than ${WATCH_QUEUE_MAX} changes behind`, { retryable: true }),
+        new CremaError("CREMA_WATCH_LAGGED", `the watcher is more than ${WATCH_QUEUE_MAX} changes behind`, {
+          retryable: true,
+        }),
       );
       return;
     }
@@ -78,7 +80,8 @@ export class WatchQueue implements AsyncIterableIterator<WatchChange> {
       return Promise.reject(error);
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    if (this.#waiting !== null) return Promise.reject(new TypeError("a watch is read by one reader at a time"));
+    if (this.#waiting !== null)
+      return Promise.reject(new TypeError("a watch is read by one reader at a time"));
     return new Promise((resolve, reject) => {
       this.#waiting = resolve;
       this.#rejecting = reject;

@@ -261,7 +261,11 @@ export class Watches {
       watches = new Map();
       this.#served.set(channel, watches);
     }
-    if (machine === undefined || !this.#node.shards.canReadLocally(served.shard) || watches.size >= SERVED_PER_CHANNEL_MAX) {
+    if (
+      machine === undefined ||
+      !this.#node.shards.canReadLocally(served.shard) ||
+      watches.size >= SERVED_PER_CHANNEL_MAX
+    ) {
       this.#endServed(channel, id, false);
       return;
     }

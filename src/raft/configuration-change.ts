@@ -1,9 +1,9 @@
 /**
  * From one configuration to the next: a pure function of the configuration and the wish.
  *
- * Two majorities of neighbouring configurations must always share a member, or two leaders could be elected at once.
- * A simple change keeps that promise by altering at most one voter; anything larger goes through a joint configuration,
- * where both sets decide, and which somebody has to leave again. @see Raft §6, Raft dissertation §4
+ * Two majorities of neighbouring configurations must always share a member, or two leaders could be elected at
+ * once. A simple change keeps that promise by altering at most one voter; anything larger goes through a joint
+ * configuration, where both sets decide, and which somebody has to leave again. @see Raft §6, Raft dissertation §4
  */
 import { unreachable } from "../base/assert.ts";
 import type { NodeId } from "../base/ids.ts";

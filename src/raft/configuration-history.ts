@@ -1,6 +1,7 @@
 /**
- * Which configuration was in force where in the log. A configuration is in force from the moment its entry is appended,
- * committed or not, and ceases to be when the entry is truncated: so the older ones are kept, back to the base of the log.
+ * Which configuration was in force where in the log. A configuration is in force from the moment its entry is
+ * appended, committed or not, and ceases to be when the entry is truncated: so the older ones are kept, back to the
+ * base of the log.
  * @see Raft §6
  */
 import { assert } from "../base/assert.ts";

@@ -1,7 +1,8 @@
 /**
- * Who leads. A replica that misses its leader first asks whether it could win (pre-vote, which disturbs nobody), and
- * only with a majority behind it raises its term and asks for votes. Each replica votes once per term, for a candidate whose
- * log is at least as up to date as its own; so a leader holds every committed entry. @see Raft §5.2, §5.4.1
+ * Who leads. A replica that misses its leader first asks whether it could win (pre-vote, which disturbs nobody),
+ * and only with a majority behind it raises its term and asks for votes. Each replica votes once per term, for a
+ * candidate whose log is at least as up to date as its own; so a leader holds every committed entry. @see Raft
+ * §5.2, §5.4.1
  */
 import { type NodeId, term as toTerm } from "../base/ids.ts";
 import type { PreVoteRequest, PreVoteResponse, TimeoutNow, VoteRequest, VoteResponse } from "./messages.ts";
@@ -54,8 +55,9 @@ function preCampaign(state: RaftState): void {
 }
 
 /**
- * Starts a real election. The requests, too, are held until term, vote and log are durable: they claim a log, and if we
- * lost its tail in a crash, campaigned again in the same term and met the late grants, they would elect a log nobody vouched for.
+ * Starts a real election. The requests, too, are held until term, vote and log are durable: they claim a log, and
+ * if we lost its tail in a crash, campaigned again in the same term and met the late grants, they would elect a log
+ * nobody vouched for.
  */
 function campaign(state: RaftState, transfer: boolean): void {
   state.becomeCandidate();

@@ -11,8 +11,8 @@ const NO_INDEX = logIndex(0);
 const NO_TERM = toTerm(0);
 
 /**
- * Takes `from` for the leader of this term. False when that cannot be: a term has one leader, so whoever else claims to
- * be is not believed. @see Raft §5.2
+ * Takes `from` for the leader of this term. False when that cannot be: a term has one leader, so whoever else
+ * claims to be is not believed. @see Raft §5.2
  */
 function follow(state: RaftState, from: NodeId): boolean {
   if (state.role === "leader" || (state.leader !== null && state.leader !== from)) return false;

@@ -32,7 +32,10 @@ export class Leading {
   heartbeatElapsedTicks = 0;
   /** Heartbeats since anything happened. */
   idleHeartbeats = 0;
-  /** Something has to be sent at the next `ready()`: see {@link Progress.due}, {@link broadcastDue}, {@link heartbeatDue}. */
+  /**
+   * Something has to be sent at the next `ready()`: see {@link Progress.due}, {@link broadcastDue}, {@link
+   * heartbeatDue}.
+   */
   flushDue = true;
   /** Every peer gets what it lacks. */
   broadcastDue = true;
@@ -73,8 +76,8 @@ export class Leading {
   }
 
   /**
-   * Makes the book fit `configuration`. Newcomers are probed at `next`; those it leaves out stay until they know, so that they
-   * do not go on campaigning for a group that is not theirs any more.
+   * Makes the book fit `configuration`. Newcomers are probed at `next`; those it leaves out stay until they know,
+   * so that they do not go on campaigning for a group that is not theirs any more.
    */
   reconfigure(configuration: Configuration, next: LogIndex, nowTick: number): void {
     this.#admit(configuration.voters, false, next, nowTick);

@@ -1,8 +1,9 @@
 /**
- * The leader's lease: for how long it may answer reads by itself. A follower that heard from the leader grants no vote
- * for an election timeout, so a quorum that heard a heartbeat cannot have elected anybody else for that long. Counted from
- * when the heartbeat *left*, because that is the earliest a follower can have started to count, and one tick shorter,
- * because the two count their ticks out of step. Holds only while clocks run at about the same rate, hence optional.
+ * The leader's lease: for how long it may answer reads by itself. A follower that heard from the leader grants no
+ * vote for an election timeout, so a quorum that heard a heartbeat cannot have elected anybody else for that long.
+ * Counted from when the heartbeat *left*, because that is the earliest a follower can have started to count, and
+ * one tick shorter, because the two count their ticks out of step. Holds only while clocks run at about the same
+ * rate, hence optional.
  * @see Raft dissertation §6.4.1
  */
 

@@ -1,7 +1,7 @@
 /**
- * The log of one replica, held in memory from its base on. The base is where the state machine's checkpoint stands: what
- * lies at or below it is gone, only its index and term are still known. This class orders entries; which of them
- * are durable, committed or applied is kept elsewhere. Entries are held by reference and never copied.
+ * The log of one replica, held in memory from its base on. The base is where the state machine's checkpoint stands:
+ * what lies at or below it is gone, only its index and term are still known. This class orders entries; which of
+ * them are durable, committed or applied is kept elsewhere. Entries are held by reference and never copied.
  */
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term } from "../base/ids.ts";

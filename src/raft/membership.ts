@@ -1,7 +1,7 @@
 /**
- * A leader proposes who shall belong to the group. One change at a time: the next one waits until the last one is committed,
- * and until this leader has committed an entry of its own term. Without the second rule two leaders could each commit a change
- * of their own to the same old configuration, and their majorities need not meet.
+ * A leader proposes who shall belong to the group. One change at a time: the next one waits until the last one is
+ * committed, and until this leader has committed an entry of its own term. Without the second rule two leaders
+ * could each commit a change of their own to the same old configuration, and their majorities need not meet.
  * @see Raft §6; Ongaro, "bug in single-server membership changes", raft-dev 2015
  */
 import { logIndex } from "../base/ids.ts";

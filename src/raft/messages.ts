@@ -50,8 +50,9 @@ export interface AppendRequest extends Envelope {
 export interface AppendResponse extends Envelope {
   readonly type: "append-response";
   /**
-   * That of the request, 0 when it was a snapshot. A node that was removed, wiped and added again is a new acquaintance:
-   * what its former life acknowledged, delayed on the way, must not count for the empty log it has now.
+   * That of the request, 0 when it was a snapshot. A node that was removed, wiped and added again is a new
+   * acquaintance: what its former life acknowledged, delayed on the way, must not count for the empty log it has
+   * now.
    */
   readonly session: number;
   readonly rejected: boolean;

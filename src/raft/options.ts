@@ -2,7 +2,10 @@
  * Options of one group's consensus. Times are counted in ticks; what a tick lasts is the host's affair.
  */
 export interface RaftOptions {
-  /** Follower silence before a pre-vote: drawn from [n, 2n) afresh for each election. Default 10. Limit: > heartbeatTicks. */
+  /**
+   * Follower silence before a pre-vote: drawn from [n, 2n) afresh for each election. Default 10. Limit: >
+   * heartbeatTicks.
+   */
   readonly electionTimeoutTicks: number;
   /** Leader heartbeat interval. Default 1. */
   readonly heartbeatTicks: number;

@@ -1,7 +1,7 @@
 /**
  * Messages on their way out. Some are true as soon as they are written; others promise that something is durable
- * ("I hold these entries", "I voted for you") and must not leave before it is. Those wait here behind the receipt of the
- * persist request that covers them.
+ * ("I hold these entries", "I voted for you") and must not leave before it is. Those wait here behind the receipt
+ * of the persist request that covers them.
  */
 import type { RaftMessage } from "./messages.ts";
 

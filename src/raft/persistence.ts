@@ -1,6 +1,7 @@
 /**
- * What is durable, what has been asked to become durable, and what still has to be asked for. Writes are confirmed later and
- * in order, and the log may change in between, so each open request remembers how far the log it wrote is still the log we have.
+ * What is durable, what has been asked to become durable, and what still has to be asked for. Writes are confirmed
+ * later and in order, and the log may change in between, so each open request remembers how far the log it wrote is
+ * still the log we have.
  */
 import { assert } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
@@ -74,8 +75,8 @@ export class Persistence {
   }
 
   /**
-   * The log lost its entries at and above `index`. Whatever open requests wrote there is not what the log will hold, even
-   * if an entry of equal index and term returns later: their confirmations must not vouch for it.
+   * The log lost its entries at and above `index`. Whatever open requests wrote there is not what the log will
+   * hold, even if an entry of equal index and term returns later: their confirmations must not vouch for it.
    */
   truncatedFrom(index: LogIndex, before: LogIndex): void {
     assert(before + 1 === index, "a truncation names the index it keeps", { index, before });

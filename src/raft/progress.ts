@@ -1,7 +1,8 @@
 /**
  * What a leader knows of one other member's log, and how fast it may send to it.
  *
- * - `probe`: where the logs agree is not known. One append request at a time, then wait for its answer (or for a sign of life).
+ * - `probe`: where the logs agree is not known. One append request at a time, then wait for its answer (or for a
+ *   sign of life).
  * - `replicate`: the logs agree up to `match`. Requests are pipelined optimistically, within the inflight window.
  * - `snapshot`: the host streams a snapshot. No append requests until it reports.
  *

@@ -9,8 +9,9 @@ import { appendToLeader } from "./replication.ts";
 import type { RaftState } from "./state.ts";
 
 /**
- * Appends one entry per item, all or none. Whoever proposes more than the followers can swallow is told to wait, except that with
- * nothing uncommitted anything is taken: else a proposal larger than the limit could never be made.
+ * Appends one entry per item, all or none. Whoever proposes more than the followers can swallow is told to wait,
+ * except that with nothing uncommitted anything is taken: else a proposal larger than the limit could never be
+ * made.
  */
 export function proposeData(state: RaftState, leading: Leading, items: readonly Uint8Array[]): ProposeResult {
   if (items.length === 0) throw new RangeError("propose takes at least one item");

@@ -1,14 +1,18 @@
 /**
- * Rest. A group in which every replica holds everything and nobody wants anything stops sending and stops counting time; a
- * thousand idle groups cost nothing. Whether the leader lives is then SWIM's affair: the host wakes the group on suspicion.
- * Waking is always safe: timers start over, and a group that was woken for nothing goes back to sleep.
+ * Rest. A group in which every replica holds everything and nobody wants anything stops sending and stops counting
+ * time; a thousand idle groups cost nothing. Whether the leader lives is then SWIM's affair: the host wakes the
+ * group on suspicion. Waking is always safe: timers start over, and a group that was woken for nothing goes back to
+ * sleep.
  */
 import { isMember } from "./configuration.ts";
 import type { Leading } from "./leading.ts";
 import type { RaftMessage } from "./messages.ts";
 import type { RaftState } from "./state.ts";
 
-/** Counts an idle heartbeat interval. True when the group has been idle for long enough: the leader sleeps from now on. */
+/**
+ * Counts an idle heartbeat interval. True when the group has been idle for long enough: the leader sleeps from now
+ * on.
+ */
 export function quiesceIfIdle(state: RaftState, leading: Leading): boolean {
   const { quiesceAfterHeartbeats } = state.options;
   if (quiesceAfterHeartbeats === 0 || !isIdle(state, leading)) {

@@ -1,7 +1,7 @@
 /**
- * Majorities. One rule serves every question that consensus asks: which log index do most voters hold, which read round
- * have most answered, when did most last speak, who won the vote. In a joint configuration the answer must hold in
- * both sets of voters. Nothing here allocates: these run for every acknowledgement.
+ * Majorities. One rule serves every question that consensus asks: which log index do most voters hold, which read
+ * round have most answered, when did most last speak, who won the vote. In a joint configuration the answer must
+ * hold in both sets of voters. Nothing here allocates: these run for every acknowledgement.
  */
 import type { NodeId } from "../base/ids.ts";
 import type { Configuration } from "./configuration.ts";
@@ -40,7 +40,10 @@ export function jointIndex(configuration: Configuration, measure: QuorumMeasure)
   return Math.min(incoming, majorityIndex(configuration.votersOutgoing, measure));
 }
 
-/** How an election stands among `voters`. No voters: won (so that the empty half of a configuration decides nothing). */
+/**
+ * How an election stands among `voters`. No voters: won (so that the empty half of a configuration decides
+ * nothing).
+ */
 export function majorityVote(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>): VoteOutcome {
   if (voters.length === 0) return "won";
   const needed = (voters.length >> 1) + 1;

@@ -1,7 +1,7 @@
 /**
- * Consensus for one group: a pure, synchronous state machine. The host feeds it ticks, messages and wishes, then takes out of
- * `ready()` what is to be persisted, sent, applied and answered. No clock, no I/O, no randomness of its own: equal inputs
- * give equal outputs. The rules live in the files beside this one; this one is the door.
+ * Consensus for one group: a pure, synchronous state machine. The host feeds it ticks, messages and wishes, then
+ * takes out of `ready()` what is to be persisted, sent, applied and answered. No clock, no I/O, no randomness of
+ * its own: equal inputs give equal outputs. The rules live in the files beside this one; this one is the door.
  * @see Raft: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version)
  */
 import { assert, unreachable } from "../base/assert.ts";
@@ -114,7 +114,10 @@ export class Raft {
     else tickLeader(state, state.leading);
   }
 
-  /** Takes in what another replica says. Never throws on a well-formed message; ignores what is not for it or is out of date. */
+  /**
+   * Takes in what another replica says. Never throws on a well-formed message; ignores what is not for it or is out
+   * of date.
+   */
   step(message: RaftMessage): void {
     const state = this.#state;
     if (message.to !== state.self || message.from === state.self) return;
@@ -127,7 +130,10 @@ export class Raft {
     this.#dispatch(message);
   }
 
-  /** Appends `data`, one entry each, to the leader's log. The bytes are kept by reference: do not change them afterwards. */
+  /**
+   * Appends `data`, one entry each, to the leader's log. The bytes are kept by reference: do not change them
+   * afterwards.
+   */
   propose(data: readonly Uint8Array[]): ProposeResult {
     const { leading } = this.#state;
     if (leading === null) return this.#notLeader();
@@ -160,8 +166,8 @@ export class Raft {
   }
 
   /**
-   * Starts an election without waiting for silence, beginning with a pre-vote. No effect on a leader or a non-voter. With lease
-   * reads it waits, like everybody, until the lease of the present leader has run out.
+   * Starts an election without waiting for silence, beginning with a pre-vote. No effect on a leader or a
+   * non-voter. With lease reads it waits, like everybody, until the lease of the present leader has run out.
    */
   campaign(): void {
     wake(this.#state);
@@ -169,8 +175,9 @@ export class Raft {
   }
 
   /**
-   * The host believes that the leader is gone. A follower forgets it, may vote for others, and campaigns within half an election
-   * timeout. With lease reads it first waits until the lease has run out: the leader counts on that.
+   * The host believes that the leader is gone. A follower forgets it, may vote for others, and campaigns within
+   * half an election timeout. With lease reads it first waits until the lease has run out: the leader counts on
+   * that.
    */
   forgetLeader(): void {
     wake(this.#state);
@@ -242,7 +249,10 @@ export class Raft {
     this.#state.leading?.peer(node)?.becomeSnapshot(snapshot.index);
   }
 
-  /** The stream to `node` ended; `index` is where the snapshot stood. After a failure the next sign of life starts over. */
+  /**
+   * The stream to `node` ended; `index` is where the snapshot stood. After a failure the next sign of life starts
+   * over.
+   */
   snapshotFinished(node: NodeId, delivered: boolean, index: LogIndex): void {
     const { leading } = this.#state;
     const peer = leading?.peer(node);
@@ -261,7 +271,10 @@ export class Raft {
     this.#state.compactTo(to);
   }
 
-  /** What describes a snapshot of the state machine at `at`, an index from the base of the log up to the applied one. */
+  /**
+   * What describes a snapshot of the state machine at `at`, an index from the base of the log up to the applied
+   * one.
+   */
   snapshotMetadata(at: LogIndex): SnapshotMetadata {
     const { log, configurations, applied } = this.#state;
     const term = log.termAt(at);

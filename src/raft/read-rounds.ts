@@ -1,7 +1,7 @@
 /**
- * Linearizable reads without writing to the log. A read may be answered at the commit index of the moment, once a quorum
- * has confirmed that no newer leader existed after the read was asked. One heartbeat round confirms every read asked
- * before it went out; reads asked while a round is under way wait together for the next one.
+ * Linearizable reads without writing to the log. A read may be answered at the commit index of the moment, once a
+ * quorum has confirmed that no newer leader existed after the read was asked. One heartbeat round confirms every
+ * read asked before it went out; reads asked while a round is under way wait together for the next one.
  * @see Raft §8, Raft dissertation §6.4
  */
 import type { LogIndex } from "../base/ids.ts";

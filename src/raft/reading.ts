@@ -7,8 +7,9 @@ import type { ReadResult } from "./outcomes.ts";
 import type { RaftState } from "./state.ts";
 
 /**
- * Grants the read at once where nobody else needs to be asked (a single voter, or a valid lease), else queues it for the next
- * round. Until an entry of its term is committed a leader does not know what is committed, and does not read.
+ * Grants the read at once where nobody else needs to be asked (a single voter, or a valid lease), else queues it
+ * for the next round. Until an entry of its term is committed a leader does not know what is committed, and does
+ * not read.
  */
 export function askForRead(state: RaftState, leading: Leading, context: number): ReadResult {
   if (state.commit < leading.termStart) return "not-ready";

@@ -1,7 +1,7 @@
 /**
- * The leader's work: bring every member's log up to its own, and decide what is committed. Nothing is sent from here while
- * messages are being stepped in; members are only marked, and `flush` writes one batch per member when the host asks.
- * So whatever happened in one turn travels together. @see Raft §5.3, §5.4
+ * The leader's work: bring every member's log up to its own, and decide what is committed. Nothing is sent from
+ * here while messages are being stepped in; members are only marked, and `flush` writes one batch per member when
+ * the host asks. So whatever happened in one turn travels together. @see Raft §5.3, §5.4
  */
 import { assert, unreachable } from "../base/assert.ts";
 import { logIndex } from "../base/ids.ts";
@@ -45,7 +45,10 @@ export function advanceCommit(state: RaftState, leading: Leading): void {
   configurationMayBeCommitted(state, leading);
 }
 
-/** Once the configuration in force is committed, the joint one is left, and a leader that is no voter any more steps down. */
+/**
+ * Once the configuration in force is committed, the joint one is left, and a leader that is no voter any more steps
+ * down.
+ */
 function configurationMayBeCommitted(state: RaftState, leading: Leading): void {
   const { configurations, self } = state;
   if (configurations.currentIndex > state.commit) return;
@@ -154,7 +157,10 @@ function sendAppend(state: RaftState, peer: Progress): void {
   });
 }
 
-/** Only for a member that was heard lately: nobody streams a snapshot to the dead. Asked again at its next sign of life. */
+/**
+ * Only for a member that was heard lately: nobody streams a snapshot to the dead. Asked again at its next sign of
+ * life.
+ */
 function askForSnapshot(state: RaftState, peer: Progress): void {
   if (peer.state !== "probe") peer.becomeProbe();
   peer.probeSent = true;
@@ -203,8 +209,8 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
 }
 
 /**
- * An answer to a snapshot belongs to no session, so it proves nothing; but it tells where to probe next, even when the host
- * that streamed the snapshot never learned how that ended.
+ * An answer to a snapshot belongs to no session, so it proves nothing; but it tells where to probe next, even when
+ * the host that streamed the snapshot never learned how that ended.
  */
 function onSnapshotResponse(leading: Leading, peer: Progress, response: AppendResponse): void {
   if (response.session !== 0 || response.rejected) return;

@@ -1,7 +1,8 @@
 /**
- * The state of one replica and the few ways in which it may change. The rules of the protocol live in the files beside this
- * one (`election`, `following`, `replication`, ...); whatever they do goes through here, where the invariants are checked:
- * term, vote and commit index never go back, one vote per term, `applied <= commit <= lastIndex`.
+ * The state of one replica and the few ways in which it may change. The rules of the protocol live in the files
+ * beside this one (`election`, `following`, `replication`, ...); whatever they do goes through here, where the
+ * invariants are checked: term, vote and commit index never go back, one vote per term, `applied <= commit <=
+ * lastIndex`.
  * @see Raft Figure 2, State
  */
 import { assert } from "../base/assert.ts";
@@ -148,10 +149,11 @@ export class RaftState {
   }
 
   /**
-   * May campaign: a voter of the configuration in force, or of the committed one while the one in force is not known to be
-   * committed. The latter because a removed replica may be the only one that holds the entry which removes it, and so refuse its
-   * vote to all others: it has to lead once more, not counting itself, to finish its own removal.
-   * Learners, strangers, the not yet configured and those who have a former life to catch up with never campaign. @see Raft dissertation §4.2.2
+   * May campaign: a voter of the configuration in force, or of the committed one while the one in force is not
+   * known to be committed. The latter because a removed replica may be the only one that holds the entry which
+   * removes it, and so refuse its vote to all others: it has to lead once more, not counting itself, to finish its
+   * own removal. Learners, strangers, the not yet configured and those who have a former life to catch up with
+   * never campaign. @see Raft dissertation §4.2.2
    */
   get promotable(): boolean {
     const { configurations } = this;

@@ -1,6 +1,6 @@
 /**
- * What a message of another term means. Terms are the clock of the protocol: whoever sees a later one knows that it is behind,
- * and whoever hears from an earlier one tells it so. @see Raft §5.1
+ * What a message of another term means. Terms are the clock of the protocol: whoever sees a later one knows that it
+ * is behind, and whoever hears from an earlier one tells it so. @see Raft §5.1
  */
 import { unreachable } from "../base/assert.ts";
 import { refuseStaleLeader } from "./following.ts";

@@ -1,6 +1,6 @@
 /**
- * Log entries and configurations as bytes, for peer links and for log stores. An entry is written without its index (entries
- * travel in contiguous runs) and its term as the step from the one before it, which is nearly always 0.
+ * Log entries and configurations as bytes, for peer links and for log stores. An entry is written without its index
+ * (entries travel in contiguous runs) and its term as the step from the one before it, which is nearly always 0.
  */
 import { unreachable } from "../base/assert.ts";
 import { type LogIndex, type NodeId, term as toTerm } from "../base/ids.ts";

@@ -1,7 +1,7 @@
 /**
- * Raft messages as bytes. Sender and receiver are not written: the link they travel on knows both. The decoder accepts only what
- * a correct replica could have sent (terms that never fall within a log, none above the sender's), because the core takes
- * well-formed messages at their word.
+ * Raft messages as bytes. Sender and receiver are not written: the link they travel on knows both. The decoder
+ * accepts only what a correct replica could have sent (terms that never fall within a log, none above the
+ * sender's), because the core takes well-formed messages at their word.
  */
 import { unreachable } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term as toTerm } from "../base/ids.ts";
@@ -82,8 +82,8 @@ export function encodeRaftMessage(writer: ByteWriter, message: RaftMessage): voi
 }
 
 /**
- * The message in `bytes` from `offset` up to `end`, all of it. Throws `WireError`. The data of entries are views on `bytes`:
- * copy what must outlive it.
+ * The message in `bytes` from `offset` up to `end`, all of it. Throws `WireError`. The data of entries are views on
+ * `bytes`: copy what must outlive it.
  */
 export function decodeRaftMessage(
   bytes: Uint8Array,

@@ -56,9 +56,9 @@ export function addressOf(slot: number): Address {
   return { host: `10.1.0.${slot + 1}`, port: 7946 };
 }
 
-/** The slot that lives at `address`; -1 for one that nobody lives at. */
+/** The slot that lives at `address`, `node-1.example` being slot 0; -1 for one that nobody lives at. */
 function slotOf({ host }: Address): number {
-  return host.startsWith("10.1.0.") ? Number(host.slice(7)) - 1 : -1;
+  return Number(/^(?:10\.1\.0\.|node-)(\d+)(?:\.example)?$/.exec(host)?.[1] ?? 0) - 1;
 }
 
 export class FoundingWorld {

@@ -307,15 +307,16 @@ describe("seed lists", () => {
 describe("a name among the seeds", () => {
   const name = { host: "cache.example", port: 7946 };
 
-  it("keeps this node from founding until it was looked up", () => {
-    const world = new FoundingWorld(2, { seed: 17 });
-    const process = world.start(0, { seeds: [name, addressOf(0)], foundingDelayMs: 0 });
-    world.start(1, { seeds: [name, addressOf(0)], foundingDelayMs: 0 });
+  it("keeps this node from founding until it was looked up, even when it leads to itself", () => {
+    const world = new FoundingWorld(3, { seed: 17 });
+    const self = { host: "node-1.example", port: 7946 };
+    const process = world.start(0, { seeds: [self] });
     world.runFor(10_000);
+    expect(process.questions).toContain("probe");
     expect(process.founded).toBeNull();
-    for (const each of world.living) each.founding.seedsResolved(name, [addressOf(1)], world.nowMs);
-    expect(world.runUntil(settled(world, 2), 4_000)).toBe(true);
-    expect(world.clusterIds.size).toBe(1);
+    process.founding.seedsResolved(self, [addressOf(0)], world.nowMs);
+    world.drive(process);
+    expect(world.runUntil(settled(world, 1), 1_500)).toBe(true);
   });
 
   it("with three addresses counts three, so that one of them alone founds nothing", () => {

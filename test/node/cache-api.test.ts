@@ -67,7 +67,8 @@ describe("through the leader, a follower, and a node without a replica", () => {
       expect(await cluster.settle(cache.consistentGet(`${key}:long`))).toBe("long");
       const shard = (members[0] as VirtualMember).node.router.shardOf(key);
       await cluster.run(1_000);
-      for (const { node } of members) expect(node.shards.machine(shard)?.cache.query({ type: "get", key }, null) ?? null).toBeNull();
+      for (const { node } of members)
+        expect(node.shards.machine(shard)?.cache.query({ type: "get", key }, null) ?? null).toBeNull();
     });
   }
 
@@ -95,7 +96,12 @@ describe("through the leader, a follower, and a node without a replica", () => {
   test("keys and values beyond the limits are refused by name, before anything is sent", async () => {
     const { cache } = (members[0] as VirtualMember).node;
     const codeOf = (work: Promise<unknown>): Promise<string> =>
-      cluster.settle(work.then(() => "stored", (error: unknown) => (error instanceof CremaError ? error.code : String(error))));
+      cluster.settle(
+        work.then(
+          () => "stored",
+          (error: unknown) => (error instanceof CremaError ? error.code : String(error)),
+        ),
+      );
     expect(await codeOf(cache.put("", "x"))).toBe("CREMA_KEY_INVALID");
     expect(await codeOf(cache.put("k".repeat(65_536), "x"))).toBe("CREMA_KEY_INVALID");
     expect(await codeOf(cache.put("k".repeat(65_535), "x"))).toBe("stored");
@@ -158,7 +164,10 @@ describe("watching", () => {
     for (let turn = 0; turn < 1_100; turn++) void leader.node.cache.put(key, String(turn));
     await cluster.run(1_000);
     const late = outsider.node.watches.watch(key, { from });
-    const outcome = late.next().then(() => "delivered", (error: unknown) => (error instanceof CremaError ? error.code : "?"));
+    const outcome = late.next().then(
+      () => "delivered",
+      (error: unknown) => (error instanceof CremaError ? error.code : "?"),
+    );
     expect(await cluster.settle(outcome)).toBe("CREMA_WATCH_LAGGED");
   });
 

@@ -25,7 +25,9 @@ describe("a cluster in virtual time", () => {
       expect(await cluster.settle(third.node.cache.consistentGet(`key:${key}`))).toBe(String(key));
     }
     const leaders = cluster.leaders();
-    const counts = cluster.living.map(({ node }) => leaders.filter((leader) => leader === node.nodeId).length);
+    const counts = cluster.living.map(
+      ({ node }) => leaders.filter((leader) => leader === node.nodeId).length,
+    );
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 

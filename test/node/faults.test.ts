@@ -12,10 +12,19 @@ async function clusterOf(seed: number, size: number): Promise<VirtualCluster> {
   expect(await cluster.until(() => cluster.ready, 3_000)).toBe(true);
   for (let machine = 2; machine <= size; machine++) cluster.start(machine, [1]);
   const settled = await cluster.until(
-    () => cluster.ready && cluster.settledWith(Math.min(3, size)) && cluster.living.every(({ node }) => node.control.map?.members.length === size),
+    () =>
+      cluster.ready &&
+      cluster.settledWith(Math.min(3, size)) &&
+      cluster.living.every(({ node }) => node.control.map?.members.length === size),
     60_000,
   );
-  if (!settled) console.log(cluster.members.flatMap(({ log }) => log).slice(-60).join("\n"));
+  if (!settled)
+    console.log(
+      cluster.members
+        .flatMap(({ log }) => log)
+        .slice(-60)
+        .join("\n"),
+    );
   expect(settled).toBe(true);
   return cluster;
 }
@@ -79,7 +88,9 @@ describe("a node that dies under load", () => {
       await cluster.run(500);
       cluster.kill(victim);
       const killedAtMs = cluster.clock.nowMs();
-      expect(await cluster.until(() => cluster.leaders().every((leader) => leader !== null), 5_000)).toBe(true);
+      expect(await cluster.until(() => cluster.leaders().every((leader) => leader !== null), 5_000)).toBe(
+        true,
+      );
       const replaced = await cluster.until(() => cluster.settledWith(3), 40_000);
       if (!replaced) console.log(survivors.map(({ log }) => log.slice(-30).join("\n")).join("\n---\n"));
       expect(replaced).toBe(true);
@@ -96,7 +107,9 @@ describe("a node that dies under load", () => {
     const cluster = await clusterOf(111, 3);
     const [victim, ...survivors] = cluster.members;
     cluster.kill(victim as VirtualMember, "power-lost");
-    const writes = Array.from({ length: 64 }, (_, key) => (survivors[0] as VirtualMember).node.cache.put(`k:${key}`, "v", { timeoutMs: 8_000 }));
+    const writes = Array.from({ length: 64 }, (_, key) =>
+      (survivors[0] as VirtualMember).node.cache.put(`k:${key}`, "v", { timeoutMs: 8_000 }),
+    );
     await cluster.settle(Promise.all(writes), 5_000);
   });
 });
@@ -106,7 +119,11 @@ describe("a node that leaves", () => {
     const cluster = await clusterOf(201, 4);
     const leaver = cluster.members[1] as VirtualMember;
     const counter = new Counter();
-    counter.run(cluster.members.filter((member) => member !== leaver), 40, 12);
+    counter.run(
+      cluster.members.filter((member) => member !== leaver),
+      40,
+      12,
+    );
     await cluster.run(300);
     const startedAtMs = cluster.clock.nowMs();
     const leaving = leaver.node.leave(async () => {});
@@ -125,10 +142,16 @@ describe("a node that leaves", () => {
     const cluster = await clusterOf(202, 3);
     const [first, second, third] = cluster.members as [VirtualMember, VirtualMember, VirtualMember];
     for (let key = 0; key < 50; key++) await cluster.settle(first.node.cache.put(`k:${key}`, String(key)));
-    await cluster.settle(first.node.leave(async () => {}), 26_000);
+    await cluster.settle(
+      first.node.leave(async () => {}),
+      26_000,
+    );
     first.alive = false;
     expect(await cluster.until(() => cluster.settledWith(2), 10_000)).toBe(true);
-    await cluster.settle(second.node.leave(async () => {}), 26_000);
+    await cluster.settle(
+      second.node.leave(async () => {}),
+      26_000,
+    );
     second.alive = false;
     expect(await cluster.until(() => cluster.settledWith(1), 10_000)).toBe(true);
     for (let key = 0; key < 50; key++) {
@@ -143,14 +166,19 @@ describe("a leader that is cut off", () => {
     const [one, two, three] = cluster.members as [VirtualMember, VirtualMember, VirtualMember];
     await cluster.settle(one.node.cache.put("key", "old"));
     const shard = one.node.router.shardOf("key");
-    const leader = cluster.members.find(({ node }) => node.shards.group(shard)?.isLeader === true) as VirtualMember;
+    const leader = cluster.members.find(
+      ({ node }) => node.shards.group(shard)?.isLeader === true,
+    ) as VirtualMember;
     const others = [one, two, three].filter((member) => member !== leader);
     for (const other of others) cluster.network.partition(leader.address, other.address);
     const stale = leader.node.cache.consistentGet("key", { timeoutMs: 4_000 }).then(
       (value) => `answered ${value}`,
       (error: unknown) => (error instanceof CremaError ? error.code : String(error)),
     );
-    await cluster.settle((others[0] as VirtualMember).node.cache.put("key", "new", { timeoutMs: 10_000 }), 10_000);
+    await cluster.settle(
+      (others[0] as VirtualMember).node.cache.put("key", "new", { timeoutMs: 10_000 }),
+      10_000,
+    );
     expect(await cluster.settle((others[1] as VirtualMember).node.cache.consistentGet("key"))).toBe("new");
     expect(await cluster.settle(stale)).not.toContain("answered");
     await cluster.run(3_000);

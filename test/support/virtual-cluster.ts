@@ -124,7 +124,9 @@ export class VirtualCluster {
     const map = this.living[0]?.node.control.map;
     if (map === null || map === undefined) return false;
     for (let shard = 0; shard < map.shardCount; shard++) {
-      const leader = this.living.find(({ node }) => node.groups.get(groupId(shard + 1))?.isReadyLeader === true);
+      const leader = this.living.find(
+        ({ node }) => node.groups.get(groupId(shard + 1))?.isReadyLeader === true,
+      );
       const configuration = leader?.node.groups.get(groupId(shard + 1))?.raft.configuration;
       if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
       if (configuration.voters.length !== voters || configuration.learners.length > 0) return false;
@@ -133,7 +135,8 @@ export class VirtualCluster {
         const replica = node.groups.get(groupId(shard + 1));
         if (replica === undefined || !configuration.voters.includes(node.nodeId)) continue;
         if (replica.raft.configuration.votersOutgoing.length > 0) return false;
-        if (replica.raft.commit < (leader?.node.groups.get(groupId(shard + 1))?.raft.commit ?? 0)) return false;
+        if (replica.raft.commit < (leader?.node.groups.get(groupId(shard + 1))?.raft.commit ?? 0))
+          return false;
       }
     }
     return true;

@@ -79,6 +79,13 @@ describe("the member table", () => {
     expect([1, 2, 3].map((at) => table.buriedAt(0, idOf(at)))).toEqual([-1, 2, 3]);
   });
 
+  it("has no grave for who is back", () => {
+    const table = new MemberTable(5);
+    table.bury(idOf(1), 7, 1_000);
+    table.set({ ...member(1, "alive"), incarnation: 8 });
+    expect(table.buriedAt(0, idOf(1))).toBe(-1);
+  });
+
   it("turns members that left long ago into graves", () => {
     const table = new MemberTable(5);
     table.set(member(1, "left", 100));

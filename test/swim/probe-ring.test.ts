@@ -24,6 +24,16 @@ describe("the probe ring", () => {
     expect(take(ring, 21)).toContain(idOf(99));
   });
 
+  it("visits nobody twice in a round because somebody came in", () => {
+    const ring = new ProbeRing(new Random(6, 4));
+    for (let at = 0; at < 10; at++) ring.add(idOf(at));
+    const visited = take(ring, 5);
+    for (let at = 20; at < 30; at++) ring.add(idOf(at));
+    // Five of the old ones are still to come in this round, whoever came in before or after them.
+    visited.push(...take(ring, 5));
+    expect(new Set(visited).size).toBe(10);
+  });
+
   it("does not take a member in twice", () => {
     const ring = new ProbeRing(new Random(5, 6));
     ring.add(idOf(1));

@@ -3,10 +3,16 @@
  */
 import { expect, test } from "vitest";
 import { groupId } from "../../src/base/ids.ts";
-import type { ShardMachine } from "../../src/node/shard-machine.ts";
+import type { RaftGroup } from "../../src/host/raft-group.ts";
+import { ShardMachine } from "../../src/node/shard-machine.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 const SHARD = groupId(1);
+
+function machineOf(replica: RaftGroup<unknown> | undefined): ShardMachine {
+  if (replica?.machine instanceof ShardMachine) return replica.machine;
+  throw new Error("no replica of the shard");
+}
 
 test("a log is bounded by entries, and a late joiner is served a snapshot in slices while writes go on", async () => {
   const cluster = new VirtualCluster(21);
@@ -45,9 +51,9 @@ test("a log is bounded by entries, and a late joiner is served a snapshot in sli
     5_000,
   );
   expect(same).toBe(true);
-  const digests = replicas.map((replica) => (replica?.machine as ShardMachine).cache.digest());
+  const digests = replicas.map((replica) => machineOf(replica).cache.digest());
   expect(new Set(digests).size).toBe(1);
-  expect((replicas[2]?.machine as ShardMachine).cache.entryCount).toBeGreaterThan(3_000);
+  expect(machineOf(replicas[2]).cache.entryCount).toBeGreaterThan(3_000);
   expect(
     await cluster.settle(cluster.members[2]?.node.cache.consistentGet("key:2999") ?? Promise.resolve(null)),
   ).toContain("x".repeat(600));

@@ -9,6 +9,11 @@ import { chooseLocalPorts } from "./local-ports.ts";
 
 const STATUS_TIMEOUT_MS = 2_000;
 
+/** What the node that is started as number `index` is called. */
+export function nodeName(index: number): string {
+  return `node-${index + 1}`;
+}
+
 export class LocalCluster {
   readonly #nodes: ChildNode[] = [];
   #stopping = false;
@@ -25,7 +30,7 @@ export class LocalCluster {
     const starting: Promise<unknown>[] = [];
     for (const [index, nodePorts] of ports.entries()) {
       if (this.#stopping) return;
-      const node = new ChildNode(`node-${index + 1}`, nodePorts, seeds);
+      const node = new ChildNode(nodeName(index), nodePorts, seeds);
       this.#nodes.push(node);
       if (index === 0) seeds = [(await node.ready).cluster];
       else starting.push(node.ready);

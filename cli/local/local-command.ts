@@ -5,8 +5,8 @@ import type { ClusterStatus } from "../../src/index.ts";
 import type { CommandContext, OperatorCommand } from "../operator/command.ts";
 import { Screen } from "../terminal/screen.ts";
 import { UsageError } from "../usage-error.ts";
-import { LocalCluster } from "./local-cluster.ts";
-import { isComplete, localLines, progressText } from "./local-view.ts";
+import { LocalCluster, nodeName } from "./local-cluster.ts";
+import { isComplete, type LocalNode, localLines, progressText, waitingNode } from "./local-view.ts";
 
 const NODES_DEFAULT = 3;
 const NODES_MAX = 9;
@@ -79,11 +79,11 @@ async function watch(
   let completeAfter: string | null = null;
   while (!signal.aborted) {
     const status = await cluster.status();
-    const nodes = cluster.nodes;
+    const nodes = withWaiting(cluster.nodes, count);
     const text = progressText(nodes, status);
     if (screen === null && text !== progress) print([`${elapsed().padStart(7)}  ${text}`]);
     progress = text;
-    if (completeAfter === null && status !== null && nodes.length === count && isComplete(nodes, status)) {
+    if (completeAfter === null && status !== null && isComplete(nodes, status)) {
       completeAfter = elapsed();
       if (screen === null)
         print(["", ...localLines(nodes, status, colours), "", ...invitation(cluster, completeAfter)]);
@@ -94,10 +94,15 @@ async function watch(
       text,
       ...footer(cluster, completeAfter, status, context),
     ]);
-    if (nodes.length === count && nodes.every((node) => node.state === "gone")) return 1;
+    if (nodes.every((node) => node.state === "gone")) return 1;
     await pause(completeAfter === null ? REFRESH_MS : REFRESH_COMPLETE_MS, signal);
   }
   return 0;
+}
+
+/** The nodes that run, and those that wait until the first has founded the cluster. */
+function withWaiting(nodes: readonly LocalNode[], count: number): readonly LocalNode[] {
+  return Array.from({ length: count }, (_, index) => nodes[index] ?? waitingNode(nodeName(index)));
 }
 
 /** Waits, or returns early once `signal` aborts. */

@@ -16,12 +16,17 @@ export interface LocalNode {
   readonly addresses: ReadyAddresses | null;
 }
 
+/** A node whose process has not been started yet. */
+export function waitingNode(name: string): LocalNode {
+  return { name, state: "starting", pid: null, ending: null, addresses: null };
+}
+
 const SHARDS_PER_ROW = 16;
 const SHARDS_SHOWN_MAX = 64;
 
 /** How far the cluster has come, in one line; the same text as long as nothing changed. */
 export function progressText(nodes: readonly LocalNode[], status: ClusterStatus | null): string {
-  const running = nodes.filter((node) => node.state !== "gone").length;
+  const running = nodes.filter((node) => node.pid !== null && node.state !== "gone").length;
   if (status === null) return `${running} of ${nodes.length} processes run, no member answers yet`;
   const alive = status.members.filter((member) => member.state === "alive").length;
   const led = status.shards.filter((shard) => shard.leader !== null).length;
@@ -91,6 +96,7 @@ function stateCell(node: LocalNode, status: ClusterStatus | null, colours: Colou
     const asSeen = member === undefined ? "" : `, ${member.state} to the others`;
     return { text: `gone (${node.ending}${asSeen})`, paint: colours.red };
   }
+  if (node.pid === null) return { text: "waiting", paint: colours.dim };
   if (member === undefined) return { text: "starting", paint: colours.yellow };
   return { text: member.state, paint: member.state === "alive" ? colours.green : colours.yellow };
 }

@@ -192,10 +192,14 @@ export class ControlPlane {
     this.driver.look(group);
     this.board.changed(group);
     if (group === SYSTEM_GROUP) {
-      this.board.repeatAll();
-      this.#leader.look();
+      this.#leader.elected();
       if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map);
     }
+  }
+
+  /** Somebody new leads the system group, here or elsewhere: it plans with what the other leaders tell it. */
+  systemLeaderChanged(): void {
+    this.board.repeatAll();
   }
 
   configurationChanged(group: GroupId, configuration: Configuration): void {

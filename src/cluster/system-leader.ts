@@ -40,6 +40,12 @@ export class SystemLeader {
     this.#arm(BEAT_MS);
   }
 
+  /** This node may have begun to lead: what it thought it knew of the past is worth nothing. */
+  elected(): void {
+    this.#members = "";
+    this.look();
+  }
+
   /** Something that may matter has changed. */
   look(): void {
     this.#arm(SOON_MS);

@@ -26,6 +26,8 @@ export interface RaftTransport {
   /** Starts a raft frame to `node`; null when the link is down or congested (the messages are dropped: raft retries). */
   beginFrame(node: NodeId): ByteWriter | null;
   endFrame(node: NodeId): void;
+  /** Sends everything written in this turn, answers to requests included, without waiting for the next one. */
+  flush(): void;
 }
 
 export interface MultiRaftEvents {
@@ -279,6 +281,7 @@ export class MultiRaft {
       if (this.#clock.nowMs() > deadlineMs) break;
     }
     this.#sendAll();
+    this.#transport.flush();
     this.#inTurn = false;
     const next = this.#dirty.values().next();
     if (!next.done) this.markDirty(next.value);

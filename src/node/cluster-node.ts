@@ -126,7 +126,10 @@ export class ClusterNode {
     this.#bulk = new Bulk(this.links);
     this.groups = this.#openGroups(random.fork());
     this.shards = new ShardService(this.groups);
-    this.leaders = new LeaderTable((group) => this.router.routeChanged(group));
+    this.leaders = new LeaderTable((group) => {
+      this.router.routeChanged(group);
+      if (group === SYSTEM_GROUP) this.control.systemLeaderChanged();
+    });
     this.forwarding = new Forwarding(this.shards, this.leaders);
     this.gossip = this.#openGossip(random.fork());
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
@@ -353,6 +356,7 @@ export class ClusterNode {
       transport: {
         beginFrame: (node) => this.links.channel(node)?.beginFrame(FRAME_RAFT) ?? null,
         endFrame: (node) => this.links.channel(node)?.endFrame(),
+        flush: () => this.links.flush(),
       },
       raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
       options: { ...DEFAULT_HOST_OPTIONS, tickMs: this.options.tickMs },

@@ -275,7 +275,10 @@ export class Watches {
       return;
     }
     const writer = channel.beginFrame(FRAME_WATCH);
-    if (writer === null) return this.#endServed(channel, id, false);
+    if (writer === null) {
+      this.#endServed(channel, id, false);
+      return;
+    }
     writer.u8(OP_STARTED);
     writer.varint(id);
     writer.varint(next === 0 ? machine.cache.revision : next - 1);

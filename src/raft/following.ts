@@ -2,6 +2,7 @@
  * The follower's work: hold the same log as the leader. Whatever acknowledges entries is a promise and leaves only
  * once they are durable; a refusal promises nothing and leaves at once. @see Raft Figure 2, AppendEntries
  */
+import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term as toTerm } from "../base/ids.ts";
 import type { AppendRequest, Heartbeat, InstallSnapshot } from "./messages.ts";
 import type { RaftState } from "./state.ts";
@@ -32,6 +33,12 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
     refuse(state, request.from, request.session, previousIndex, hintIndex, hintTerm);
     return;
   }
+  const atCommit = entries[state.commit - previousIndex - 1];
+  assert(
+    atCommit === undefined || log.holds(atCommit.index, atCommit.term),
+    "no leader contradicts what is committed",
+    { commit: state.commit },
+  );
   for (const entry of entries) {
     if (entry.index <= state.commit) continue;
     if (entry.index <= log.lastIndex) {

@@ -3,7 +3,13 @@
  */
 import { describe, expect, it } from "vitest";
 import { describeEvent, eventLevel } from "../../cli/event-text.ts";
-import { isComplete, type LocalNode, localLines, progressText } from "../../cli/local/local-view.ts";
+import {
+  isComplete,
+  type LocalNode,
+  localLines,
+  progressText,
+  waitingNode,
+} from "../../cli/local/local-view.ts";
 import { statusLines } from "../../cli/operator/status-view.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { clusterId, groupId, shardId } from "../../src/base/ids.ts";
@@ -95,6 +101,14 @@ describe("crema local", () => {
     );
     expect(isComplete(nodes, status)).toBe(false);
     expect(isComplete(nodes, exampleStatus())).toBe(true);
+  });
+
+  it("shows nodes that have not been started yet", () => {
+    const some = [...nodes.slice(0, 1), waitingNode("node-2")];
+    expect(localLines(some, null, PLAIN)[2]).toBe(
+      "node-2    -  -                   -     -      0      0  waiting",
+    );
+    expect(progressText(some, null)).toBe("1 of 2 processes run, no member answers yet");
   });
 
   it("shows a process that is gone, and why", () => {

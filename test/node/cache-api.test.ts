@@ -195,7 +195,7 @@ describe("watching", () => {
 
 describe("the whole cluster", () => {
   test("counts and clears over all shards", async () => {
-    const { cache } = cluster.living[0]?.node as VirtualMember["node"];
+    const { cache } = (cluster.living[0] as VirtualMember).node;
     await cluster.settle(cache.clear());
     for (let key = 0; key < 200; key++) void cache.put(`n:${key}`, "v");
     await cluster.run(500);

@@ -236,4 +236,24 @@ describe("a replica with a former life", () => {
     host.process();
     expect(host.disk.hardState).toMatchObject({ term: 4, vote: nodeOf(2) });
   });
+
+  test("campaigns and votes like any other once its log holds what it owes, also after a restart", () => {
+    const cluster = Cluster.of(3);
+    cluster.elect(1);
+    cluster.propose("a", "b");
+    cluster.tick(1);
+    const host = cluster.host(2);
+    host.tombstone = { term: term(1), vote: nodeOf(1), lastIndex: logIndex(2), lastTerm: term(1) };
+    host.restart();
+    cluster.isolate(1);
+    cluster.raft(3).forgetLeader();
+    host.raft.campaign();
+    cluster.settle();
+    expect(cluster.raft(2).role).toBe("leader");
+
+    host.tombstone = { ...host.tombstone, lastIndex: logIndex(99), lastTerm: term(9) };
+    host.restart();
+    host.raft.campaign();
+    expect(host.raft.role, "not before").toBe("follower");
+  });
 });

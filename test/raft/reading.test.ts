@@ -141,9 +141,13 @@ describe("lease reads", () => {
   });
 
   test("fall back to a round after quiescence, in which no time was counted", () => {
-    const cluster = Cluster.of(3, { raft: { leaseReads: true, quiesceAfterHeartbeats: 1 } });
+    const cluster = Cluster.of(3, { raft: { leaseReads: true, quiesceAfterHeartbeats: 4 } });
     const leader = cluster.elect(1);
     cluster.tick(3);
+    leader.raft.readIndex(0);
+    cluster.settle();
+    expect(leader.reads.splice(0), "the lease was held").toHaveLength(1);
+    cluster.tick(5);
     expect(leader.raft.quiesced).toBe(true);
     leader.raft.readIndex(1);
     answers(leader);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Schedule, type Tally } from "./schedule.ts";
 
 /** `RAFT_SCHEDULES` and `RAFT_FIRST_SEED` widen the search by hand. */
-const SCHEDULES = Number(process.env.RAFT_SCHEDULES ?? 250);
+const SCHEDULES = Number(process.env.RAFT_SCHEDULES ?? 120);
 const FIRST_SEED = Number(process.env.RAFT_FIRST_SEED ?? 1);
 const STEPS = 3_000;
 

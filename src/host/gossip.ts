@@ -6,6 +6,7 @@ import type { Address } from "../base/address.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { Member, MemberMeta } from "../swim/member.ts";
+import type { StateExchange } from "../swim/messages.ts";
 import type { SwimOptions } from "../swim/options.ts";
 import type { SwimEvent } from "../swim/output.ts";
 import { Swim } from "../swim/swim.ts";
@@ -154,16 +155,28 @@ export class Gossip {
 
   #exchange(to: Address, state: Uint8Array): void {
     this.counters.exchanges++;
-    this.#calls
-      .callAddress(to, METHOD_EXCHANGE, state, { timeoutMs: CALL_TIMEOUT_MS })
-      .then(({ value }) => {
-        const answer = decodeStateExchange(bytesOf(value));
-        if (!this.#closed) this.#drive(() => this.#swim.mergeState(this.#clock.nowMs(), to, answer));
-      })
-      .catch(() => {
-        // Not swallowed: the core counts it, reports it and dials again by itself.
-        if (!this.#closed) this.#drive(() => this.#swim.exchangeFailed(this.#clock.nowMs(), to));
-      });
+    this.#calls.callAddress(to, METHOD_EXCHANGE, state, { timeoutMs: CALL_TIMEOUT_MS }).then(
+      ({ value }) => this.#exchanged(to, value),
+      () => this.#exchangeFailed(to),
+    );
+  }
+
+  #exchanged(to: Address, value: unknown): void {
+    if (this.#closed) return;
+    let state: StateExchange;
+    try {
+      state = decodeStateExchange(bytesOf(value));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#exchangeFailed(to);
+      return;
+    }
+    this.#drive(() => this.#swim.mergeState(this.#clock.nowMs(), to, state));
+  }
+
+  /** The core counts it, reports it and dials again by itself. */
+  #exchangeFailed(to: Address): void {
+    if (!this.#closed) this.#drive(() => this.#swim.exchangeFailed(this.#clock.nowMs(), to));
   }
 
   #streamPing(to: Address, target: NodeId, sequence: number): void {

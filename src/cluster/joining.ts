@@ -110,6 +110,8 @@ export class Joining {
       options: { bootstrap, bootstrapExpect, foundingDelayMs, shardCount: shards, replicationFactor },
       random: random.fork(),
       nowMs: clock.nowMs(),
+      // What was promised under the old list of seeds still binds.
+      ...(this.#founding === null ? {} : { acceptor: this.#founding.acceptorState }),
     });
   }
 

@@ -39,6 +39,7 @@ export class Gossip {
   readonly #onEvent: (event: SwimEvent) => void;
   #timer: Timer | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  #leaving = false;
   #closed = false;
   /** Calls to the core under way: output is taken once, by the outermost. */
   #depth = 0;
@@ -84,9 +85,9 @@ export class Gossip {
     return this.#swim.member(id);
   }
 
-  /** Exchanges state with `seeds` now and again; a later call replaces them. */
+  /** Exchanges state with `seeds` now and again; a later call replaces them. Who says farewell seeks nobody any more. */
   join(seeds: readonly Address[]): void {
-    if (!this.#closed) this.#drive(() => this.#swim.join(this.#clock.nowMs(), seeds));
+    if (!this.#closed && !this.#leaving) this.#drive(() => this.#swim.join(this.#clock.nowMs(), seeds));
   }
 
   updateMeta(change: Partial<MemberMeta>): void {
@@ -110,6 +111,7 @@ export class Gossip {
 
   /** Says farewell; `leave-completed` tells when it has been said often enough. */
   leave(): void {
+    this.#leaving = true;
     if (!this.#closed) this.#drive(() => this.#swim.leave(this.#clock.nowMs()));
   }
 

@@ -7,8 +7,10 @@ import { bootNonce, type ClusterId, nodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import type { MemberIdentity } from "../../src/cluster/cluster-map.ts";
 import {
+  type AcceptorState,
   decodeFoundingAnswer,
   decodeFoundingMessage,
+  EMPTY_ACCEPTOR_STATE,
   encodeFoundingAnswer,
   encodeFoundingMessage,
   Founding,
@@ -33,6 +35,8 @@ export interface WorldOptions {
 export interface StartOptions extends Partial<FoundingOptions> {
   /** Default: the addresses of all slots of the world. */
   readonly seeds?: readonly Address[];
+  /** What the process promised in an earlier life. */
+  readonly acceptor?: AcceptorState;
 }
 
 type Report = Extract<FoundingAction, { type: "report" }>;
@@ -103,7 +107,10 @@ export class FoundingWorld {
     return found;
   }
 
-  start(slot: number, { seeds = this.seeds, ...changes }: StartOptions = {}): Process {
+  start(
+    slot: number,
+    { seeds = this.seeds, acceptor = EMPTY_ACCEPTOR_STATE, ...changes }: StartOptions = {},
+  ): Process {
     const hex = (): string => this.random.nextU32().toString(16).padStart(8, "0");
     const identity: MemberIdentity = {
       nodeId: nodeId(hex() + hex()),
@@ -129,6 +136,7 @@ export class FoundingWorld {
       options,
       random: this.random.fork(),
       nowMs: this.nowMs,
+      acceptor,
     });
     const process: Process = {
       slot,

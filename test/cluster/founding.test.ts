@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bootNonce, clusterId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import { Founding, type FoundingAnswer, type FoundingValue } from "../../src/cluster/founding.ts";
+import { FoundingBallot } from "../../src/cluster/founding-ballot.ts";
 import { identityOf } from "./example-map.ts";
 import { addressOf, FoundingWorld, type Process } from "./founding-world.ts";
 
@@ -138,6 +139,18 @@ describe("three seeds", () => {
     expect(process.questions.length).toBeLessThan((3 * 3_600_000) / 1_400);
   });
 
+  it("found at once when the last one is up, although calls to it are still waiting for their timeouts", () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const world = new FoundingWorld(3, { seed });
+      world.cut([0, 1], [2]);
+      for (const slot of [0, 1]) world.start(slot, { foundingDelayMs: 60_000 });
+      world.runFor(2_500);
+      world.heal();
+      world.start(2, { foundingDelayMs: 60_000 });
+      expect(world.runUntil(settled(world, 3), 100), `seed ${seed}`).toBe(true);
+    }
+  });
+
   it("say when a seed that was away answers", () => {
     const world = new FoundingWorld(3, { seed: 6 });
     const process = world.start(0, { bootstrapExpect: 3 });
@@ -263,6 +276,50 @@ describe("a proposer that dies half-way", () => {
     world.start(slot);
     expect(world.runUntil(settled(world, 3), 15_000)).toBe(true);
     expect(world.clusterIds.size).toBe(1);
+  });
+});
+
+describe("a ballot", () => {
+  it("is bound to the value accepted in the highest ballot, in whatever order the promises come", () => {
+    const other = (digit: string): FoundingValue => ({
+      clusterId: clusterId(digit.repeat(16)),
+      founder: identityOf(9).nodeId,
+      voters: [identityOf(9)],
+      shardCount: 1,
+      replicationFactor: 1,
+    });
+    for (const order of [
+      [1, 2, 3],
+      [3, 2, 1],
+      [2, 3, 1],
+    ]) {
+      const ballot = new FoundingBallot({ round: 9, nodeId: identityOf(1).nodeId }, 0, 1_000);
+      ballot.promised(identityOf(4), null);
+      for (const round of order) {
+        const accepted = { ballot: { round, nodeId: identityOf(9).nodeId }, value: other(`${round}`) };
+        ballot.promised(identityOf(round), accepted);
+      }
+      expect(ballot.boundValue).toEqual(other("3"));
+    }
+  });
+
+  it("that is lost to a higher one is followed by a pause and a ballot above that", () => {
+    const world = new FoundingWorld(3, { seed: 20 });
+    const high = { round: 1_000, nodeId: identityOf(1).nodeId };
+    const acceptor = { promised: high, accepted: null, decided: null };
+    const prepared: { readonly atMs: number; readonly round: number }[] = [];
+    world.onAction = (process, action) => {
+      if (process.slot > 0 || action.type !== "call" || action.message.type !== "prepare") return true;
+      prepared.push({ atMs: world.nowMs, round: action.message.ballot.round });
+      return true;
+    };
+    world.start(0);
+    for (const slot of [1, 2]) world.start(slot, { acceptor, bootstrapExpect: 99 });
+    expect(world.runUntil(settled(world, 3), 5_000)).toBe(true);
+    const first = prepared.find(({ round }) => round === 1);
+    const second = prepared.find(({ round }) => round > 1);
+    expect(second?.round).toBe(1_001);
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(200);
   });
 });
 
@@ -424,6 +481,14 @@ describe("the acceptor", () => {
     const { clusterId } = value;
     expect(actions).toContainEqual({ type: "join", address: identityOf(2).address, clusterId });
     expect(actions.some(({ type }) => type === "found")).toBe(false);
+  });
+
+  it("promises again when the announced cluster did not admit it and no seed confirms it", () => {
+    const founding = new Founding({ ...start, self: identityOf(3) });
+    founding.handle({ type: "decided", from: sender(2), value }, null, 0);
+    founding.joinFailed("nobody there", 10);
+    const answer = founding.handle({ type: "prepare", from: sender(1), ballot: ballot(3) }, null, 20);
+    expect(answer).toMatchObject({ type: "promised" });
   });
 
   it("promises nothing while it knows of a cluster that has not admitted it", () => {

@@ -188,3 +188,12 @@ describe("a leader that is cut off", () => {
     expect(await cluster.settle(leader.node.cache.consistentGet("key"))).toBe("new");
   });
 });
+
+describe("a node that says farewell", () => {
+  test("does not stumble over its seeds being looked up meanwhile", async () => {
+    const cluster = await clusterOf(401, 2);
+    const leaver = cluster.members[1] as VirtualMember;
+    leaver.node.gossip.leave();
+    expect(() => leaver.node.gossip.join([cluster.address(1)])).not.toThrow();
+  });
+});

@@ -215,6 +215,17 @@ test("what the former life of a re-added node acknowledged does not count for it
   expect(leader.raft.status().progress.get(nodeOf(3))).toMatchObject({ match: 3 });
 });
 
+test("a member added again before it knew of its removal starts from nothing, too", () => {
+  const cluster = Cluster.of(3);
+  const leader = cluster.elect(1);
+  cluster.isolate(3);
+  leader.raft.proposeMembership(simple(remove(3)));
+  cluster.settle();
+  leader.raft.proposeMembership(simple(add(3)));
+  cluster.settle();
+  expect(leader.raft.status().progress.get(nodeOf(3))).toMatchObject({ match: 0 });
+});
+
 test("what is said by those who are no members is ignored by a leader", () => {
   const leader = Cluster.of(3).elect(1);
   expect(

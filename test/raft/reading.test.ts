@@ -116,7 +116,10 @@ describe("lease reads", () => {
         ? [heartbeatAnswer({ from: Number.parseInt(message.to, 16), to: 1, term: 1 }, message.readRound)]
         : [],
     );
-    for (let tick = 0; tick < 8; tick++) leader.raft.tick();
+    for (let tick = 0; tick < 8; tick++) {
+      leader.raft.tick();
+      answers(leader);
+    }
     answers(leader, ...late);
     leader.raft.tick();
     answers(leader);
@@ -131,9 +134,12 @@ describe("lease reads", () => {
     answers(leader);
     for (let tick = 0; tick < 10; tick++) {
       leader.raft.tick();
-      answers(leader, heartbeatAnswer({ from: 3, to: 1, term: 1 }));
+      for (const message of answers(leader)) {
+        if (message.type === "heartbeat") {
+          answers(leader, heartbeatAnswer({ from: 3, to: 1, term: 1 }, message.readRound));
+        }
+      }
     }
-    cluster.network = [];
     expect(leader.raft.status().transferee).toBeNull();
     leader.raft.readIndex(1);
     answers(leader);

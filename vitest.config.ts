@@ -7,6 +7,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -12,6 +12,7 @@ const NODES_DEFAULT = 3;
 const NODES_MAX = 9;
 const REFRESH_MS = 250;
 const REFRESH_COMPLETE_MS = 1_000;
+const PARENT_CHECK_MS = 500;
 
 export const localCommand: OperatorCommand = {
   name: "local",
@@ -45,7 +46,7 @@ export const localCommand: OperatorCommand = {
   },
 };
 
-/** Resolves with exit code 0 at the first signal; the second one ends the process at once. */
+/** Resolves with exit code 0 at the first signal, or with the end of npm; a second signal ends the process at once. */
 function stopOnSignal(): Promise<number> {
   return new Promise((resolve) => {
     let asked = false;
@@ -58,6 +59,7 @@ function stopOnSignal(): Promise<number> {
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
     process.on("SIGHUP", onSignal);
+    watchNpm(() => resolve(0));
   });
 }
 
@@ -98,6 +100,21 @@ async function watch(
     await pause(completeAfter === null ? REFRESH_MS : REFRESH_COMPLETE_MS, signal);
   }
   return 0;
+}
+
+/**
+ * npm runs scripts through a shell that keeps signals to itself: when npm is told to stop, this process learns of it
+ * only by losing its parent. Whoever starts `crema local` without npm may leave it running behind.
+ */
+function watchNpm(onGone: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 /** The nodes that run, and those that wait until the first has founded the cluster. */

@@ -210,16 +210,17 @@ export class Joining {
     void this.#resolveAll(this.#seeds);
   }
 
+  /** Each name on its own: a slow one keeps nobody waiting. A name that does not resolve now has no address now. */
   async #resolveAll(seeds: readonly Address[]): Promise<void> {
     const { resolver, clock } = this.#parts;
-    const all: Address[] = [];
-    for (const seed of seeds) {
-      const addresses = await resolver.resolve(seed);
-      if (this.#closed) return;
-      this.#founding?.seedsResolved(seed, addresses, clock.nowMs());
-      all.push(...addresses);
-    }
-    this.#parts.onSeedsResolved(all);
-    this.#drive();
+    const found = await Promise.all(
+      seeds.map(async (seed) => {
+        const addresses = await resolver.resolve(seed).catch(() => []);
+        if (!this.#closed) this.#founding?.seedsResolved(seed, addresses, clock.nowMs());
+        this.#drive();
+        return addresses;
+      }),
+    );
+    if (!this.#closed) this.#parts.onSeedsResolved(found.flat());
   }
 }

@@ -6,7 +6,7 @@
  *   - committed entries are applied in slices, so that a burst cannot starve elections or gossip.
  * A broken invariant stops the group that met it, loudly, and no other.
  */
-import { type GroupId, groupId, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
+import { type GroupId, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import { type Configuration, EMPTY_CONFIGURATION } from "../raft/configuration.ts";
 import type { RaftMessage, SnapshotMetadata } from "../raft/messages.ts";
@@ -15,6 +15,7 @@ import { Raft } from "../raft/raft.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
+import { readGroupId } from "../wire/id-codec.ts";
 import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
 import type { HostOptions } from "./options.ts";
 import type { Clock, GroupWrite, LogStore, Timer, Tombstone } from "./ports.ts";
@@ -196,7 +197,7 @@ export class MultiRaft {
   receiveFrame(from: NodeId, body: Uint8Array): void {
     const reader = new ByteReader(body);
     while (reader.remaining > 0) {
-      const id = groupId(reader.varint());
+      const id = readGroupId(reader);
       const message = ownEntries(readRaftMessage(reader, from, this.#self));
       this.counters.messagesReceived++;
       this.#step(id, from, message);

@@ -4,13 +4,15 @@
  * request cannot wander.
  */
 import { CremaError } from "../base/errors.ts";
-import { groupOfShard, type NodeId, type ShardId, shardId } from "../base/ids.ts";
+import { groupOfShard, type NodeId, type ShardId } from "../base/ids.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { Channel } from "../host/links/channel.ts";
 import type { ProposalSink } from "../host/state-machine.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
+import { decodeSessionCommand } from "../wire/command-codec.ts";
 import { FRAME_REQUESTS, FRAME_RESPONSES } from "../wire/frame-types.ts";
+import { readShardId } from "../wire/id-codec.ts";
 import { decodeQuery } from "../wire/query-codec.ts";
 import { decodeReply, encodeReply } from "../wire/reply-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
@@ -75,12 +77,16 @@ export class Forwarding {
     const number = reader.varint();
     const kind = KINDS[reader.u8()];
     if (kind === undefined) throw new WireError("unknown kind of request", reader.offset);
-    const shard = shardId(reader.varint());
+    const shard = readShardId(reader);
     const payload = reader.raw(reader.remaining);
-    this.counters.served++;
     const answer = new RemoteAnswer(this, channel, number, shard);
-    if (kind === "write") this.#shards.propose(shard, payload, answer);
-    else this.#serveRead(kind, shard, decodeQuery(payload), answer);
+    if (kind === "write") {
+      checkSessionCommand(payload);
+      this.#shards.propose(shard, payload, answer);
+    } else {
+      this.#serveRead(kind, shard, decodeQuery(payload), answer);
+    }
+    this.counters.served++;
   }
 
   onResponseFrame(channel: Channel, body: Uint8Array): void {
@@ -147,6 +153,13 @@ export class Forwarding {
     const leader = reader.bool() ? reader.nodeId() : null;
     if (!this.#leaders.learn(group, leader, term)) this.#leaders.doubt(group, from);
   }
+}
+
+/** What enters the log is applied by every replica: bytes that none of them could read must not get there. */
+function checkSessionCommand(payload: Uint8Array): void {
+  const reader = new ByteReader(payload);
+  decodeSessionCommand(reader);
+  reader.expectEnd();
 }
 
 /** Carries the outcome of a served request back to the node that asked. */

@@ -3,11 +3,11 @@
  * Debounced: a leadership that lasts shorter than the debounce is not worth a packet.
  */
 import type { GroupId, NodeId } from "../base/ids.ts";
-import { groupId } from "../base/ids.ts";
 import type { Gossip } from "../host/gossip.ts";
 import type { Clock, Timer } from "../host/ports.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
+import { readGroupId } from "../wire/id-codec.ts";
 
 const DEBOUNCE_MS = 200;
 const KEY_PREFIX = "leader/";
@@ -46,7 +46,7 @@ export class LeaderGossip {
     if (!key.startsWith(KEY_PREFIX)) return null;
     this.counters.hintsReceived++;
     const reader = new ByteReader(payload);
-    return { group: groupId(reader.varint()), leader: reader.nodeId(), term: version };
+    return { group: readGroupId(reader), leader: reader.nodeId(), term: version };
   }
 
   close(): void {

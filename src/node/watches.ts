@@ -14,6 +14,7 @@ import { binaryFromText, textFromBinary } from "../wire/binary-text.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { FRAME_WATCH } from "../wire/frame-types.ts";
+import { readShardId } from "../wire/id-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { AbortSignalLike } from "./promised-reply.ts";
 import type { ShardService } from "./shard-service.ts";
@@ -253,7 +254,7 @@ export class Watches {
   }
 
   #serve(channel: Channel, id: number, reader: ByteReader): void {
-    const served: Served = { shard: shardId(reader.varint()), prefix: reader.latin1() };
+    const served: Served = { shard: readShardId(reader), prefix: reader.latin1() };
     const next = reader.varint();
     const machine = this.#node.shards.machine(served.shard);
     let watches = this.#served.get(channel);

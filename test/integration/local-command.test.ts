@@ -40,6 +40,22 @@ it("crema local shows three nodes find each other, serves, and leaves no process
   expect(pids.filter(isRunning)).toEqual([]);
 }, 60_000);
 
+it("crema local ends with the npm script that started it", async () => {
+  // As npm does: through a shell that does not pass signals on.
+  const shell = spawn("sh", ["-c", `${process.execPath} ${CREMA} local --nodes 1; true`], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, npm_lifecycle_event: "start" },
+  });
+  let output = "";
+  shell.stdout.on("data", (chunk) => {
+    output += String(chunk);
+  });
+  await waitUntil("the node is ready", 40_000, () => (output.includes("Ctrl-C stops") ? true : null));
+  const pids = childPids(output);
+  shell.kill("SIGTERM");
+  await waitUntil("no node runs", 10_000, () => (pids.some(isRunning) ? null : true));
+}, 60_000);
+
 it("the nodes of crema local end with it even when it is killed", async () => {
   const local = startLocal("--nodes", "2");
   await waitUntil("the cluster is ready", 40_000, () =>

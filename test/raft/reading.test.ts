@@ -129,7 +129,7 @@ describe("lease reads", () => {
   });
 
   test("fall back to a round once leadership has been handed to somebody who may still campaign", () => {
-    const { cluster, leader } = leaderWithLease();
+    const { leader } = leaderWithLease();
     expect(leader.raft.transferLeader(nodeOf(2)).type).toBe("started");
     answers(leader);
     for (let tick = 0; tick < 10; tick++) {

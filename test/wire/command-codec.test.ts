@@ -149,6 +149,16 @@ describe("command codec", () => {
     expect(() => decodeBatch(batchOf(stampMs, []))).toThrow(/not a time/);
   });
 
+  it.each([
+    ["a set that both keeps and gives an expiry", "010101" + "01" + "18" + "016b" + "0176" + "05"],
+    ["a set with unknown flags", "010101" + "01" + "20" + "016b" + "0176"],
+    ["an unknown condition", "010101" + "07" + "05" + "016b" + "0001"],
+    ["a second form of zero", "010101" + "09" + "016b" + "0100"],
+    ["an unknown command", "010101" + "12"],
+  ])("refuses %s", (_, hex) => {
+    expect(() => decodeSessionCommand(new ByteReader(Buffer.from(hex, "hex")))).toThrow(WireError);
+  });
+
   it("refuses a count that the bytes cannot hold before making room for it", () => {
     const writer = new ByteWriter();
     writer.f64(1);

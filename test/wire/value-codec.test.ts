@@ -38,7 +38,10 @@ describe("structured values", () => {
   });
 
   test("whatever JSON can say, and bytes and bigints with it, survives", () => {
-    const leaf = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.bigInt(), fc.double({ noNaN: true }));
+    // A negative zero arrives as zero: MessagePack's integers know only one.
+    const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+    const number = fc.double({ noNaN: true }).map((value) => value + 0);
+    const leaf = fc.oneof(json, fc.bigInt(), number);
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), leaf), (value) => {
         const clean = JSON.stringify(value, (_key, each) => (typeof each === "bigint" ? `${each}n` : each));

@@ -32,7 +32,7 @@ export function describeEvent(event: NodeEvent): string {
     case "joined":
       return `joined cluster ${event.clusterId}`;
     case "seed-unreachable":
-      return `seed ${formatAddress(event.seed)} does not answer: ${event.reason}; still trying`;
+      return `${event.reason}; still trying`;
     case "seed-reachable":
       return `seed ${formatAddress(event.seed)} answers`;
     case "cluster-conflict":
@@ -55,10 +55,12 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "leader-changed":
     case "configuration-changed":
     case "map-changed":
+    // The node says these two itself, in a line of its own.
+    case "seed-unreachable":
+    case "seed-reachable":
       return "debug";
     case "member-suspected":
     case "member-died":
-    case "seed-unreachable":
     case "cluster-conflict":
     case "not-ready":
       return "warn";

@@ -18,35 +18,29 @@ import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
-import type { Clock, Timer } from "../host/ports.ts";
+import type { Clock } from "../host/ports.ts";
 import type { StateMachine } from "../host/state-machine.ts";
-import { type Configuration, isMember, isVoter } from "../raft/configuration.ts";
+import type { Configuration } from "../raft/configuration.ts";
 import type { RaftMessage } from "../raft/messages.ts";
-import { decodeMap, encodeMap } from "./cluster-codec.ts";
+import { Admission } from "./admission.ts";
 import { type ClusterMap, findMember, type MemberIdentity } from "./cluster-map.ts";
 import type { ControlOptions, GossipView } from "./controller.ts";
 import type { FoundingValue } from "./founding.ts";
 import { foundingMap } from "./founding-map.ts";
-import { decodeReport, encodeReport, type GroupReport, reportOf } from "./group-report.ts";
+import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
+import { ReplicaTidier } from "./replica-tidier.ts";
 import { ReportBoard } from "./report-board.ts";
+import { ReportGathering } from "./report-gathering.ts";
 import type { ShardSituation } from "./shard-steps.ts";
 import { SystemGroup } from "./system-group.ts";
 import { SystemLeader } from "./system-leader.ts";
 import { SystemMachine } from "./system-machine.ts";
 
-const METHOD_JOIN = "cluster.join";
-const METHOD_STATUS = "cluster.status";
-const METHOD_HOLDS = "cluster.holds-replica";
-const JOIN_TIMEOUT_MS = 5_000;
-/** How often this node checks whether replicas it holds are still counted on. */
-const TIDY_MS = 1_000;
 /** Pauses between the first candidacies of a group that was just founded. */
 const FIRST_CAMPAIGNS_MS = [100, 200, 300] as const;
-/** How long a status question may take; who has not answered by then is left out. */
-const STATUS_TIMEOUT_MS = 800;
 
 export interface ControlPlaneParts {
   readonly identity: () => MemberIdentity;
@@ -78,9 +72,11 @@ export class ControlPlane {
   readonly board: ReportBoard;
   readonly #spread: MapSpread;
   readonly #leader: SystemLeader;
+  readonly #admission: Admission;
+  readonly #gathering: ReportGathering;
+  readonly #tidier: ReplicaTidier;
   #clusterId: ClusterId | null = null;
   #listed = false;
-  #tidyTimer: Timer | null = null;
   #leaving = false;
   #closed = false;
 
@@ -123,11 +119,27 @@ export class ControlPlane {
       options: parts.options,
       onCommand: (text) => parts.log(`cluster map: ${text}`),
     });
-    calls.handle(METHOD_JOIN, (params) => this.#admit(params as MemberIdentity));
-    calls.handle(METHOD_STATUS, () => [...groups.groups()].map((group) => encodeReport(reportOf(group))));
-    calls.handle(METHOD_HOLDS, (params) => this.#stillCounts(params));
+    this.#admission = new Admission({
+      calls,
+      links: parts.links,
+      clock,
+      store: this.store,
+      system: this.system,
+    });
+    this.#gathering = new ReportGathering(groups, calls);
+    this.#tidier = new ReplicaTidier({
+      self,
+      groups,
+      calls,
+      clock,
+      map: () => this.map,
+      leaderHint: (group) => parts.leaderHint(group),
+      onClosed: (group) => {
+        parts.log(`group ${group}: this replica is no longer counted on and is closed`);
+        parts.onReplicaClosed(group);
+      },
+    });
     this.driver.start();
-    this.#armTidy();
   }
 
   get map(): ClusterMap | null {
@@ -160,9 +172,7 @@ export class ControlPlane {
 
   /** Asks the node at `address` to have this one admitted; resolves when the map lists it. */
   async join(address: Address): Promise<void> {
-    const { calls, identity } = this.#parts;
-    const answer = await calls.callAddress(address, METHOD_JOIN, identity(), { timeoutMs: JOIN_TIMEOUT_MS });
-    const map = readJoinAnswer(answer.value);
+    const map = await this.#admission.ask(address, this.#parts.identity());
     this.#enterCluster(map.clusterId, false);
     this.store.offer(map);
   }
@@ -244,31 +254,11 @@ export class ControlPlane {
     return true;
   }
 
-  /** Asks every living member what it holds, and answers the best report of each group. */
-  async gatherReports(): Promise<Map<GroupId, GroupReport>> {
-    const best = new Map<GroupId, GroupReport>();
-    const take = (report: GroupReport): void => {
-      const known = best.get(report.group);
-      if (known === undefined || betterReport(report, known)) best.set(report.group, report);
-    };
-    for (const group of this.#parts.groups.groups()) take(reportOf(group));
-    const { map } = this.store;
-    const others = (map?.members ?? []).filter(
-      ({ nodeId }) => nodeId !== this.#self && this.#isLiving(nodeId),
-    );
-    await Promise.all(
-      others.map(({ nodeId }) =>
-        this.#parts.calls.call(nodeId, METHOD_STATUS, null, { timeoutMs: STATUS_TIMEOUT_MS }).then(
-          (value) => {
-            if (Array.isArray(value)) for (const each of value) take(decodeReport(each));
-          },
-          () => {
-            // Who does not answer in time is left out: the status says what could be found out.
-          },
-        ),
-      ),
-    );
-    return best;
+  /** What every living member says of the groups it holds: the best report of each. */
+  gatherReports(): Promise<Map<GroupId, GroupReport>> {
+    const members = this.map?.members ?? [];
+    const others = members.filter(({ nodeId }) => nodeId !== this.#self && this.#isLiving(nodeId));
+    return this.#gathering.gather(others.map(({ nodeId }) => nodeId));
   }
 
   close(): void {
@@ -277,7 +267,7 @@ export class ControlPlane {
     this.board.close();
     this.#spread.close();
     this.#leader.close();
-    this.#tidyTimer?.cancel();
+    this.#tidier.close();
   }
 
   #enterCluster(clusterId: ClusterId, founded: boolean): void {
@@ -290,37 +280,6 @@ export class ControlPlane {
     }
     this.#clusterId = clusterId;
     this.#parts.onCluster(clusterId, founded);
-  }
-
-  /** A node asks to become a member. */
-  async #admit(identity: MemberIdentity): Promise<Uint8Array> {
-    if (this.#clusterId === null)
-      throw new CremaError("CREMA_NOT_READY", "this node is in no cluster yet", { retryable: true });
-    this.#parts.links.setPeer(identity.nodeId, identity.address);
-    const result = await this.system.propose(
-      { type: "add-member", member: identity, previousBoot: null },
-      JOIN_TIMEOUT_MS,
-    );
-    if (result.type === "refused") {
-      const code = result.reason === "removed" ? "CREMA_REMOVED" : "CREMA_ID_CONFLICT";
-      throw new CremaError(code, result.message);
-    }
-    return await this.#mapListing(identity.nodeId, result.version);
-  }
-
-  /** This node's map, once it has reached `version`. */
-  #mapListing(node: NodeId, version: number): Promise<Uint8Array> {
-    const deadlineMs = this.#parts.clock.nowMs() + JOIN_TIMEOUT_MS;
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        const { map } = this.store;
-        if (map !== null && map.version >= version && findMember(map, node) !== null) resolve(encodeMap(map));
-        else if (this.#parts.clock.nowMs() > deadlineMs)
-          reject(new CremaError("CREMA_TIMEOUT", "the new map did not arrive here", { retryable: true }));
-        else this.#parts.clock.setTimer(10, check);
-      };
-      check();
-    });
   }
 
   #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
@@ -424,75 +383,4 @@ export class ControlPlane {
     const voters = this.map?.systemVoters ?? [];
     return hint === null ? voters : [hint, ...voters.filter((node) => node !== hint)];
   }
-
-  #armTidy(): void {
-    this.#tidyTimer = this.#parts.clock.setTimer(TIDY_MS, () => {
-      this.#armTidy();
-      this.#tidy();
-    });
-  }
-
-  /**
-   * Replicas that nobody counts on any more are destroyed; but only when the group's leader itself confirms that neither
-   * its committed nor its latest configuration names this node. A removed replica often cannot know by itself.
-   *
-   * Invariant: a replica that a leader counts is never emptied. Should the leader add this node again right after its
-   * answer, its messages arrive here before the answer is acted upon (then nothing is destroyed: `messagesStepped` has
-   * moved) or after it (then they meet a fresh replica, whose acknowledgements cover only what it really holds).
-   */
-  #tidy(): void {
-    const { map } = this.store;
-    if (map === null) return;
-    for (const group of this.#parts.groups.groups()) {
-      const wanted =
-        group.id === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group.id)]?.wanted;
-      if (wanted === undefined || wanted.includes(this.#self) || group.isLeader) continue;
-      this.#askWhetherCounted(group.id, wanted);
-    }
-  }
-
-  #askWhetherCounted(group: GroupId, wanted: readonly NodeId[]): void {
-    const hint = this.#parts.leaderHint(group);
-    const target = hint !== null && hint !== this.#self ? hint : wanted.find((node) => node !== this.#self);
-    const asked = this.#parts.groups.get(group);
-    if (target === undefined || asked === undefined) return;
-    const stepped = asked.messagesStepped;
-    this.#parts.calls.call(target, METHOD_HOLDS, [group, this.#self], { timeoutMs: STATUS_TIMEOUT_MS }).then(
-      (counted) => {
-        const replica = this.#parts.groups.get(group);
-        if (counted !== false || replica !== asked || replica.isLeader) return;
-        if (replica.messagesStepped !== stepped) return;
-        this.#parts.log(`group ${group}: this replica is no longer counted on and is closed`);
-        this.#parts.groups.remove(group);
-        this.#parts.onReplicaClosed(group);
-      },
-      () => {
-        // Asked again with the next round.
-      },
-    );
-  }
-
-  /** true: yes or not known here; false: this node leads the group, and its committed configuration does not name `node`. */
-  #stillCounts(params: unknown): boolean {
-    if (!Array.isArray(params)) return true;
-    const [group, node] = params as [number, NodeId];
-    const replica = this.#parts.groups.get(groupId(group));
-    if (replica === undefined || !replica.isReadyLeader) return true;
-    const { raft } = replica;
-    const settled = raft.snapshotMetadata(raft.applied).configuration;
-    return isMember(settled, node) || isMember(raft.configuration, node) || isVoter(settled, node);
-  }
-}
-
-/** Leaders before followers, then higher terms, then further logs. */
-function betterReport(one: GroupReport, other: GroupReport): boolean {
-  if (one.term !== other.term && one.isLeader && other.isLeader) return one.term > other.term;
-  if (one.isLeader !== other.isLeader) return one.isLeader;
-  if (one.term !== other.term) return one.term > other.term;
-  return one.commitIndex > other.commitIndex;
-}
-
-function readJoinAnswer(value: unknown): ClusterMap {
-  if (value instanceof Uint8Array) return decodeMap(value);
-  throw new CremaError("CREMA_PROTOCOL", "the answer to a join is no cluster map");
 }

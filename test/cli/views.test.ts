@@ -156,9 +156,9 @@ describe("an event as a line", () => {
       `shard 0 has voters ${NODE_A}, joint with ${NODE_B}, learners ${NODE_C}`,
     ],
     [
-      { type: "seed-unreachable", seed: address, reason: "connection refused" },
-      "warn",
-      "seed 10.0.0.5:7946 does not answer: connection refused; still trying",
+      { type: "seed-unreachable", seed: address, reason: "seed 10.0.0.5:7946 cannot be reached: refused" },
+      "debug",
+      "seed 10.0.0.5:7946 cannot be reached: refused; still trying",
     ],
     [
       { type: "cluster-conflict", address, clusterId: clusterId("5f0c000000000000") },

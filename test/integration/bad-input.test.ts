@@ -42,7 +42,8 @@ it("a node whose seed does not answer says so once, never founds, and joins when
   const cluster = new TestCluster();
   const [seedPort] = await freePorts(1);
   const node = cluster.launch({ seed: `127.0.0.1:${seedPort}` });
-  const complaints = () => node.lines.filter((line) => line.includes("does not answer"));
+  const complaints = () =>
+    node.lines.filter((line) => line.includes('"level":"warn"') && line.includes("cannot be reached"));
   await waitUntil("the node complains", 10_000, () => (complaints().length > 0 ? true : null));
   // It must go on trying without repeating itself: watched over more than the founding delay.
   const watchedUntilMs = performance.now() + 4_000;
@@ -64,6 +65,27 @@ it("a node waiting for its seed ends in order at SIGTERM", async () => {
   const node = cluster.launch({ seed: `127.0.0.1:${seedPort}` });
   await waitUntil("the node has started", 10_000, () => (node.lines.length > 0 ? true : null));
   expect(await node.terminate()).toEqual({ code: 0, signal: null });
+});
+
+it("founders that were given different seeds refuse each other and show both lists", async () => {
+  const cluster = new TestCluster();
+  const [left, right, absent] = (await freePorts(3)).map(String);
+  const seeds = (ports: readonly (string | undefined)[]) =>
+    ports.map((port) => `127.0.0.1:${port}`).join(",");
+  const nodes = [
+    cluster.launch({ port: left ?? "", seed: seeds([left, right]) }),
+    cluster.launch({ port: right ?? "", seed: seeds([left, right, absent]) }),
+  ];
+  for (const node of nodes) {
+    await waitUntil(`${node.label} shows both lists`, 20_000, () =>
+      node.lines.some(
+        (line) => line.includes(`127.0.0.1:${absent}`) && line.split(`127.0.0.1:${left}`).length > 2,
+      )
+        ? true
+        : null,
+    );
+    expect(node.lines.join("\n")).not.toMatch(/founding cluster|crema-node ready"/);
+  }
 });
 
 it("two clusters that meet stay two, and say so", async () => {

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { ROOT, readSource } from "../architecture/imports.ts";
 import { TestCluster } from "./harness.ts";
+import type { NodeProcess } from "./node-process.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const version: string = JSON.parse(readSource("package.json")).version;
@@ -80,3 +81,16 @@ it("crema-node ends when the process that started it is gone", async () => {
   node?.disconnect();
   expect(await node?.exited).toEqual({ code: 1, signal: null });
 });
+
+it("a node that is told by command to leave hands over and ends with exit code 0, whichever node was asked", async () => {
+  const cluster = new TestCluster();
+  const [first, second, third] = await cluster.start(3);
+  const crema = (node: NodeProcess | undefined, ...argv: readonly string[]) =>
+    run("crema", ...argv, "--http", node?.ready.http ?? "");
+  expect(crema(third, "leave")).toMatchObject({ status: 0, stdout: "OK\n" });
+  expect(await third?.exited).toEqual({ code: 0, signal: null });
+  await cluster.untilSettled();
+  expect(crema(first, "leave", second?.ready.nodeId ?? "")).toMatchObject({ status: 0, stdout: "OK\n" });
+  expect(await second?.exited).toEqual({ code: 0, signal: null });
+  await cluster.untilSettled();
+}, 60_000);

@@ -34,18 +34,20 @@ import type { KeyHash } from "../placement/key-hash.ts";
 import { resolveRaftOptions } from "../raft/options.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { resolveSwimOptions } from "../swim/options.ts";
-import type { SwimEvent } from "../swim/output.ts";
 import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../wire/frame-types.ts";
 import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
 import { CacheApi } from "./cache-api.ts";
 import { ClusterView } from "./cluster-view.ts";
+import { depart } from "./departure.ts";
 import type { NodeEvent } from "./door.ts";
 import { Forwarding } from "./forwarding.ts";
+import { hearGossip } from "./gossip-ear.ts";
 import { LeaderGossip } from "./leader-gossip.ts";
 import { LeaderTable } from "./leader-table.ts";
 import { NodeEvents } from "./node-events.ts";
 import { collectMetrics } from "./node-metrics.ts";
 import { type NodeOptions, parseSeed } from "./options.ts";
+import { notReadyReason } from "./readiness.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
 import { ShardService } from "./shard-service.ts";
@@ -53,8 +55,6 @@ import { Watches } from "./watches.ts";
 
 /** How often expired keys are looked for on the shards led here. */
 const EXPIRY_SWEEP_MS = 100;
-/** How long a farewell may take to spread before the node closes anyway. */
-const FAREWELL_MS = 1_500;
 /** How often something is looked at that this node waits for. */
 const POLL_MS = 20;
 
@@ -89,26 +89,29 @@ export class ClusterNode {
   readonly forwarding: Forwarding;
   readonly transfers: SnapshotTransfer;
   readonly view: ClusterView;
+  /** For people; set by whoever runs the node. */
+  readonly log: (level: LogLevel, message: string) => void;
+  /** The cluster map listed this node once and does not any more, though it did not leave. */
+  removed = false;
+  /** Gossip has said this node's farewell often enough. */
+  farewellSpread = false;
   readonly #ports: NodePorts;
   readonly #calls: Calls;
   readonly #bulk: Bulk;
   readonly #joining: Joining;
   readonly #leaderGossip: LeaderGossip;
-  readonly #log: (level: LogLevel, message: string) => void;
   readonly #address: Address;
   #respPort = 0;
   #httpPort = 0;
   #sweepTimer: Timer | null = null;
-  #farewellSpread = false;
   #leaving = false;
-  #removed = false;
   #closed = false;
   #wasReady = false;
 
   constructor(ports: NodePorts, options: NodeOptions, log: (level: LogLevel, message: string) => void) {
     const { clock, random } = ports;
     this.#ports = ports;
-    this.#log = log;
+    this.log = log;
     this.options = options;
     this.clock = clock;
     this.nodeId = randomNodeId(random);
@@ -235,22 +238,14 @@ export class ClusterNode {
     this.gossip.updateMeta({ respPort, httpPort });
   }
 
+  /** What stands between this node and a cluster, for people. */
+  get waitingFor(): string {
+    return this.#joining.waitingFor;
+  }
+
   /** Why this node cannot serve now, for people; null when it can. */
   notReadyReason(): string | null {
-    if (this.#closed) return "the node is closed";
-    if (this.#leaving) return "the node is leaving";
-    if (this.#removed) return "the cluster has removed this node: restart it to join again under a new id";
-    const { map } = this.control;
-    if (map === null) return this.#joining.waitingFor;
-    if (!this.control.isListed) return "the cluster does not list this node as a member yet";
-    const without: number[] = [];
-    for (let shard = 0; shard < map.shardCount; shard++) {
-      if (this.leaderOf(groupId(shard + 1)) === null) without.push(shard);
-    }
-    if (without.length > 0) return `no leader known for ${without.length} of ${map.shardCount} shards`;
-    if (this.groups.failedGroups.size > 0)
-      return `groups ${[...this.groups.failedGroups].join(", ")} stopped on a broken invariant`;
-    return null;
+    return notReadyReason(this);
   }
 
   /** The leader of `group` as far as this node knows. */
@@ -290,20 +285,7 @@ export class ClusterNode {
     if (this.#leaving || this.#closed) return;
     this.#leaving = true;
     this.events.emit({ type: "leaving" });
-    const budgetMs = this.options.drainTimeoutMs;
-    const deadlineMs = this.clock.nowMs() + budgetMs;
-    const { map } = this.control;
-    const alone = map === null || map.members.filter(({ state }) => state === "alive").length <= 1;
-    if (budgetMs > 0 && this.control.isListed && !alone) {
-      await this.#drain(deadlineMs);
-    }
-    if (budgetMs > 0) {
-      await closeDoors();
-      this.gossip.leave();
-      const left = Math.max(0, Math.min(FAREWELL_MS, deadlineMs - this.clock.nowMs()));
-      await this.waitFor(() => this.#farewellSpread, left);
-    }
-    await this.close();
+    await depart(this, closeDoors, () => this.farewellSpread);
   }
 
   /** Stops at once. What waits fails with CREMA_CLOSED. Idempotent. */
@@ -331,22 +313,6 @@ export class ClusterNode {
     return collectMetrics(this);
   }
 
-  async #drain(deadlineMs: number): Promise<void> {
-    const left = (): number => Math.max(1, deadlineMs - this.clock.nowMs());
-    try {
-      await this.control.drain(this.nodeId, left());
-    } catch (error) {
-      this.#log("warn", `leaving without a drain: ${String(error)}`);
-      return;
-    }
-    const gone = await this.waitFor(() => !this.control.isListed && this.router.outstanding === 0, left());
-    if (!gone)
-      this.#log(
-        "warn",
-        "the drain did not finish within its budget: leaving with replicas still counted here",
-      );
-  }
-
   #openGroups(random: Random): MultiRaft {
     return new MultiRaft({
       self: this.nodeId,
@@ -370,7 +336,7 @@ export class ClusterNode {
         onSnapshotWanted: (group, node) => this.transfers.send(group, node),
         onUnknownGroup: (group, _from, message) => this.control.openFor(group, message),
         onGroupFailed: (group, error) =>
-          this.#log("error", `group ${group} stopped on this node: ${describe(error)}`),
+          this.log("error", `group ${group} stopped on this node: ${describe(error)}`),
       },
     });
   }
@@ -397,7 +363,7 @@ export class ClusterNode {
       random,
       datagrams: this.#ports.datagrams,
       calls: this.#calls,
-      onEvent: (event) => this.#gossipEvent(event),
+      onEvent: (event) => hearGossip(this, this.#leaderGossip, event),
     });
   }
 
@@ -419,13 +385,13 @@ export class ClusterNode {
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
       },
       onRemoved: () => {
-        this.#removed = true;
-        this.#log("error", "the cluster has removed this node");
+        this.removed = true;
+        this.log("error", "the cluster has removed this node");
       },
       onReplicaClosed: (group) => {
         if (group !== SYSTEM_GROUP) this.watches.onReplicaChanged(shardOfGroup(group));
       },
-      log: (text) => this.#log("debug", text),
+      log: (text) => this.log("debug", text),
     });
   }
 
@@ -486,53 +452,10 @@ export class ClusterNode {
       for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
   }
 
-  #gossipEvent(event: SwimEvent): void {
-    switch (event.type) {
-      case "member-joined":
-      case "member-suspected":
-      case "member-refuted":
-      case "member-died":
-      case "member-left": {
-        const { member } = event;
-        if (event.type === "member-suspected" || event.type === "member-died")
-          this.groups.peerSuspected(member.id);
-        const type = event.type === "member-refuted" ? "member-joined" : event.type;
-        this.events.emit({ type, nodeId: member.id, address: member.address });
-        this.control.gossipChanged();
-        if (event.type === "member-joined") this.control.heardOfMap(member.meta.mapVersion);
-        return;
-      }
-      case "member-updated":
-        this.control.heardOfMap(event.member.meta.mapVersion);
-        this.control.gossipChanged();
-        return;
-      case "broadcast-received": {
-        const hint = this.#leaderGossip.read(event.key, event.version, event.payload);
-        if (hint !== null) this.leaders.learn(hint.group, hint.leader, hint.term);
-        return;
-      }
-      case "id-conflict":
-        this.#log(
-          "error",
-          `two processes hold node id ${event.id}: ${event.addresses.map(formatAddress).join(" and ")}`,
-        );
-        return;
-      case "foreign-cluster":
-        this.events.emit({ type: "cluster-conflict", address: event.from, clusterId: event.clusterId });
-        return;
-      case "leave-completed":
-        this.#farewellSpread = true;
-        return;
-      case "self-met":
-      case "exchange-completed":
-        return;
-    }
-  }
-
   #reported(
     event: NodeEvent | { readonly type: "log"; readonly level: LogLevel; readonly message: string },
   ): void {
-    if (event.type === "log") this.#log(event.level, event.message);
+    if (event.type === "log") this.log(event.level, event.message);
     else this.events.emit(event);
   }
 

@@ -1,0 +1,48 @@
+/**
+ * How a node leaves within its budget: it says that it is not ready any more, hands its leaderships and replicas over,
+ * is forgotten by the cluster map, lets its clients go, says farewell, and closes.
+ */
+import { CremaError } from "../base/errors.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+
+/** How long a farewell may take to spread before the node closes anyway. */
+const FAREWELL_MS = 1_500;
+
+/** `farewellSpread` tells whether gossip has said the farewell often enough. */
+export async function depart(
+  node: ClusterNode,
+  closeDoors: () => Promise<void>,
+  farewellSpread: () => boolean,
+): Promise<void> {
+  const budgetMs = node.options.drainTimeoutMs;
+  if (budgetMs > 0) {
+    const deadlineMs = node.clock.nowMs() + budgetMs;
+    if (!isLast(node)) await drain(node, deadlineMs);
+    await closeDoors();
+    node.gossip.leave();
+    const leftMs = Math.max(0, Math.min(FAREWELL_MS, deadlineMs - node.clock.nowMs()));
+    await node.waitFor(farewellSpread, leftMs);
+  }
+  await node.close();
+}
+
+/** Nobody is left to hand anything over to. */
+function isLast(node: ClusterNode): boolean {
+  const { map, isListed } = node.control;
+  if (map === null || !isListed) return true;
+  return map.members.filter(({ state }) => state === "alive").length <= 1;
+}
+
+async function drain(node: ClusterNode, deadlineMs: number): Promise<void> {
+  const left = (): number => Math.max(1, deadlineMs - node.clock.nowMs());
+  try {
+    await node.control.drain(node.nodeId, left());
+  } catch (error) {
+    if (!(error instanceof CremaError)) throw error;
+    node.log("warn", `leaving without a drain: ${error.message}`);
+    return;
+  }
+  const gone = await node.waitFor(() => !node.control.isListed && node.router.outstanding === 0, left());
+  if (gone) return;
+  node.log("warn", "the drain did not finish within its budget: leaving with replicas still counted here");
+}

@@ -1,0 +1,74 @@
+/**
+ * What a node does about what gossip says. Gossip suggests: here it wakes groups, offers hints and tells the control
+ * plane to look; it decides nothing.
+ */
+import { formatAddress } from "../base/address.ts";
+import { unreachable } from "../base/assert.ts";
+import type { SwimEvent } from "../swim/output.ts";
+import { WireError } from "../wire/wire-error.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+import type { LeaderGossip } from "./leader-gossip.ts";
+
+export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEvent): void {
+  switch (event.type) {
+    case "member-suspected":
+    case "member-died":
+      node.groups.peerSuspected(event.member.id);
+      hearOfMember(node, event.type, event.member);
+      return;
+    case "member-joined":
+    case "member-refuted":
+      hearOfMember(node, "member-joined", event.member);
+      node.control.heardOfMap(event.member.meta.mapVersion);
+      return;
+    case "member-left":
+      hearOfMember(node, event.type, event.member);
+      return;
+    case "member-updated":
+      node.control.heardOfMap(event.member.meta.mapVersion);
+      node.control.gossipChanged();
+      return;
+    case "broadcast-received":
+      hearHint(node, hints, event);
+      return;
+    case "id-conflict": {
+      const where = event.addresses.map(formatAddress).join(" and ");
+      node.log("error", `two processes hold node id ${event.id}: ${where}`);
+      return;
+    }
+    case "foreign-cluster":
+      node.events.emit({ type: "cluster-conflict", address: event.from, clusterId: event.clusterId });
+      return;
+    case "leave-completed":
+      node.farewellSpread = true;
+      return;
+    case "self-met":
+    case "exchange-completed":
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function hearOfMember(
+  node: ClusterNode,
+  type: "member-joined" | "member-suspected" | "member-died" | "member-left",
+  member: Extract<SwimEvent, { type: "member-died" }>["member"],
+): void {
+  node.events.emit({ type, nodeId: member.id, address: member.address });
+  node.control.gossipChanged();
+}
+
+function hearHint(
+  node: ClusterNode,
+  hints: LeaderGossip,
+  { key, version, payload }: Extract<SwimEvent, { type: "broadcast-received" }>,
+): void {
+  try {
+    const hint = hints.read(key, version, payload);
+    if (hint !== null) node.leaders.learn(hint.group, hint.leader, hint.term);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    node.log("debug", `a gossiped hint was unreadable: ${error.message}`);
+  }
+}

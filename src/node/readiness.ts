@@ -1,0 +1,22 @@
+/**
+ * Whether a node can serve, and why not, in words for people.
+ */
+import { groupId } from "../base/ids.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+
+/** null when `node` is a member of its cluster and knows a leader of every shard. */
+export function notReadyReason(node: ClusterNode): string | null {
+  if (node.closed) return "the node is closed";
+  if (node.leaving) return "the node is leaving";
+  if (node.removed) return "the cluster has removed this node: restart it to join again under a new id";
+  const { map } = node.control;
+  if (map === null) return node.waitingFor;
+  if (!node.control.isListed) return "the cluster does not list this node as a member yet";
+  const failed = [...node.groups.failedGroups];
+  if (failed.length > 0) return `groups ${failed.join(", ")} stopped on a broken invariant`;
+  let without = 0;
+  for (let shard = 0; shard < map.shardCount; shard++) {
+    if (node.leaderOf(groupId(shard + 1)) === null) without++;
+  }
+  return without === 0 ? null : `no leader known for ${without} of ${map.shardCount} shards`;
+}

@@ -6,27 +6,8 @@ import yargs from "yargs";
 import { didYouMean } from "../nearest-name.ts";
 import { packageVersion } from "../package-version.ts";
 import { UsageError } from "../usage-error.ts";
-import { environmentName, FLAG_NAMES, FLAGS, type FlagName, type FlagValues, readFlag } from "./flags.ts";
-
-const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] = [
-  ["Finding the others:", ["seed", "bootstrap", "bootstrap-expect"]],
-  [
-    "Where it listens:",
-    ["host", "port", "advertise", "resp-port", "http-port", "no-resp", "no-http", "insecure"],
-  ],
-  [
-    "The cluster:",
-    ["shards", "replication-factor", "zone", "name", "weight", "default-ttl", "dead-grace", "gossip"],
-  ],
-  ["The process:", ["config", "drain-timeout", "log-level", "log-format", "exit-with-parent"]],
-];
-
-const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
-  ["$0", "found a cluster of one, at once"],
-  ["$0 --seed 10.0.0.5:7946", "join the cluster that 10.0.0.5 belongs to"],
-  ["$0 --seed 127.0.0.1:7946 --port 7947 --resp-port 6381 --http-port 7981", "a second node on one machine"],
-  ["$0 --seed a:7946,b:7946,c:7946 --host 0.0.0.0 --insecure", "the same command on a, b and c: one cluster"],
-];
+import { FLAG_NAMES, FLAGS, type FlagValues, readFlag } from "./flags.ts";
+import { helpText } from "./help-text.ts";
 
 /**
  * Reads `argv` (without node and script). `--help` and `--version` print and end the process with 0.
@@ -34,12 +15,16 @@ const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
  */
 export function readCommandLine(argv: readonly string[]): FlagValues {
   const parsed = commandLine(argv).parseSync();
+  if (parsed.help === true) {
+    process.stdout.write(`${helpText()}\n`);
+    process.exit(0);
+  }
   const positional = parsed._[0];
   if (positional !== undefined)
     throw new UsageError(`unexpected argument '${positional}'; settings start with --`);
   const values: FlagValues[] = [];
   for (const [name, value] of Object.entries(parsed)) {
-    if (name === "_" || name === "$0" || value === undefined) continue;
+    if (name === "_" || name === "$0" || name === "help" || value === undefined) continue;
     const flag = FLAG_NAMES.find((known) => known === name);
     if (flag === undefined) {
       const dashes = name.length === 1 ? "-" : "--";
@@ -51,16 +36,12 @@ export function readCommandLine(argv: readonly string[]): FlagValues {
   return Object.assign({}, ...values);
 }
 
-/** The help text, for `--help` and for the test that compares it with the README. */
-export function helpText(): Promise<string> {
-  return commandLine([]).getHelp();
-}
-
 function commandLine(argv: readonly string[]) {
-  let parser = yargs(argv)
+  const names = (switches: boolean) =>
+    FLAG_NAMES.filter((name) => (FLAGS[name].placeholder === null) === switches);
+  return yargs(argv)
     .scriptName("crema-node")
     .locale("en")
-    .usage("$0 [settings]\n\nRuns one node of a crema cluster until it is told to stop.")
     .parserConfiguration({
       "boolean-negation": false,
       "camel-case-expansion": false,
@@ -68,27 +49,11 @@ function commandLine(argv: readonly string[]) {
       "parse-numbers": false,
       "parse-positional-numbers": false,
     })
-    .help()
+    .string(names(false))
+    .boolean([...names(true), "help"])
+    .help(false)
     .version(packageVersion())
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
-  for (const [title, flags] of GROUPS) {
-    for (const name of flags) {
-      const flag = FLAGS[name];
-      const meaning =
-        flag.defaultText === null ? flag.meaning : `${flag.meaning} [default: ${flag.defaultText}]`;
-      parser = parser.option(name, {
-        type: flag.placeholder === null ? "boolean" : "string",
-        describe: meaning,
-        group: title,
-      });
-    }
-  }
-  for (const [command, meaning] of EXAMPLES) parser = parser.example(command, meaning);
-  return parser.epilogue(
-    `Every setting can also be given in the environment (--resp-port is ${environmentName("resp-port")}) and in a JSON ` +
-      `file named by --config. The command line wins, then the environment, then the file.`,
-  );
 }

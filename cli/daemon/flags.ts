@@ -69,10 +69,6 @@ export const FLAGS = Object.freeze({
     meaning: "share of replicas relative to other nodes",
     defaultText: String(defaults.weight),
   }),
-  "default-ttl": durationFlag(365 * DAY_MS, {
-    meaning: "time to live of a key that is put without one; 0 = none",
-    defaultText: formatDuration(defaults.defaultTtlMs),
-  }),
   "dead-grace": durationFlag(DAY_MS, {
     meaning: "how long a member must be dead before its replicas are replaced",
     defaultText: formatDuration(defaults.deadGraceMs),
@@ -86,7 +82,8 @@ export const FLAGS = Object.freeze({
     defaultText: defaults.gossip,
   }),
   "log-level": choiceFlag(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
-    meaning: "least severe line to print",
+    placeholder: "level",
+    meaning: "least severe line to print: trace, debug, info, warn, error, fatal or silent",
     defaultText: "info",
   }),
   "log-format": choiceFlag(["pretty", "json"], {

@@ -74,7 +74,6 @@ function nodeOptions(values: FlagValues): Partial<NodeOptions> {
     zone: values.zone ?? defaults.zone,
     name: values.name ?? defaults.name,
     weight: values.weight ?? defaults.weight,
-    defaultTtlMs: values["default-ttl"] ?? defaults.defaultTtlMs,
     deadGraceMs: values["dead-grace"] ?? defaults.deadGraceMs,
     drainTimeoutMs: values["drain-timeout"] ?? defaults.drainTimeoutMs,
     gossip: values.gossip ?? defaults.gossip,

@@ -171,7 +171,7 @@ export class MultiRaft {
     if (group === undefined) return;
     const status = group.raft.status();
     const before = this.#tombstones.get(id);
-    const further = before !== undefined && before.lastIndex > status.lastIndex ? before : status;
+    const further = before !== undefined && isFurther(before, status) ? before : status;
     const tombstone: Tombstone = {
       term: status.term,
       vote: status.vote,
@@ -395,6 +395,16 @@ export class MultiRaft {
     this.#dirty.delete(group.id);
     group.close();
   }
+}
+
+/** Whether one log ends later than another, as voters compare them. @see Raft §5.4.1 */
+function isFurther(
+  one: Pick<Tombstone, "lastIndex" | "lastTerm">,
+  other: Pick<Tombstone, "lastIndex" | "lastTerm">,
+): boolean {
+  return (
+    one.lastTerm > other.lastTerm || (one.lastTerm === other.lastTerm && one.lastIndex > other.lastIndex)
+  );
 }
 
 interface OutgoingMessage {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { environmentName, FLAG_NAMES, FLAGS } from "../../cli/daemon/flags.ts";
+import { helpText } from "../../cli/daemon/help-text.ts";
 import { isLoopback, resolveDaemonSettings } from "../../cli/daemon/settings.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { DEFAULT_NODE_OPTIONS } from "../../src/index.ts";
@@ -53,7 +54,7 @@ describe("crema-node settings", () => {
     const { node, logLevel, logFormat, exitWithParent } = settings(
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
-        "--weight 2.5 --default-ttl 90s --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
+        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
         "--log-format pretty --exit-with-parent",
     );
     expect(node).toEqual({
@@ -71,7 +72,6 @@ describe("crema-node settings", () => {
       zone: "east",
       name: "n1",
       weight: 2.5,
-      defaultTtlMs: 90_000,
       deadGraceMs: 1_500,
       drainTimeoutMs: 0,
       gossip: "wan",
@@ -193,5 +193,16 @@ describe("crema-node settings", () => {
 
   it("state a meaning for every flag", () => {
     for (const name of FLAG_NAMES) expect(FLAGS[name].meaning.length).toBeGreaterThan(10);
+  });
+});
+
+describe("crema-node --help", () => {
+  it("explains every flag in lines of at most 110 characters", () => {
+    const lines = helpText().split("\n");
+    for (const name of FLAG_NAMES) {
+      const line = lines.find((each) => each.startsWith(`  --${name} `)) ?? "";
+      expect(line, name).toContain(FLAGS[name].meaning);
+    }
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(110);
   });
 });

@@ -48,10 +48,12 @@ export class CremaNode {
   readonly #node: ClusterNode;
   #resp: RespServer | null = null;
   #http: HttpServer | null = null;
+  #leaving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(node: ClusterNode) {
     this.#node = node;
+    node.onDrainAsked = () => this.#leaveAsAsked();
   }
 
   /**
@@ -244,11 +246,13 @@ export class CremaNode {
     return this.#node.join(seeds.map(parseSeed), timeoutMs);
   }
 
-  /** Hands over leaderships and replicas within `drainTimeoutMs`, says farewell, and closes. */
-  async leave(): Promise<void> {
-    if (this.#node.closed) return;
-    await this.#node.leave(() => this.#closeDoors());
-    await this.close();
+  /**
+   * Hands over leaderships and replicas within `drainTimeoutMs`, says farewell, and closes. Idempotent: whoever calls
+   * it while the node leaves, by command or by itself, waits for the same end.
+   */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
   }
 
   /** Stops at once: for the others this is a crash. Idempotent. */
@@ -268,6 +272,19 @@ export class CremaNode {
     return this.#node.events.add((event) => {
       if (event.type === type) listener(event as Extract<NodeEvent, { type: Type }>);
     });
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#node.closed) return;
+    await this.#node.leave(() => this.#closeDoors());
+    await this.close();
+  }
+
+  /** Told by the cluster, through another node or this one's own door. */
+  #leaveAsAsked(): void {
+    this.leave().catch((error: unknown) =>
+      this.#node.log("error", `could not leave in order: ${String(error)}`),
+    );
   }
 
   async #openDoors(log: (level: LogLevel, message: string) => void): Promise<void> {
@@ -328,7 +345,7 @@ export class CremaNode {
     const node = this.#node;
     if (target === null || target === node.nodeId) {
       await node.control.drain(node.nodeId, node.options.requestTimeoutMs);
-      this.leave().catch((error: unknown) => node.events.failed(error));
+      this.#leaveAsAsked();
       return;
     }
     if (!node.view.members().some(({ nodeId: known }) => known === target)) {

@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 
 export const FLAGS = Object.freeze({
   seed: addressesFlag({
-    meaning: "a machine that may already run; repeatable or comma-separated. None: found a cluster alone",
+    meaning: "a machine that may already run; repeatable. None: found a cluster alone",
   }),
   host: hostFlag({ meaning: "interface all doors listen on", defaultText: defaults.host }),
   port: portFlag({
@@ -52,7 +52,7 @@ export const FLAGS = Object.freeze({
     defaultText: String(defaults.replicationFactor),
   }),
   bootstrap: choiceFlag(["auto", "never", "force"], {
-    meaning: "auto: found when the seeds agree; never: only join; force: found alone, at once",
+    meaning: "found once the seeds agree, never, or alone and at once",
     defaultText: defaults.bootstrap,
   }),
   "bootstrap-expect": integerFlag(0, 1_000, {
@@ -83,7 +83,7 @@ export const FLAGS = Object.freeze({
   }),
   "log-level": choiceFlag(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
     placeholder: "level",
-    meaning: "least severe line to print: trace, debug, info, warn, error, fatal or silent",
+    meaning: "least severe line: trace, debug, info, warn, error, fatal, silent",
     defaultText: "info",
   }),
   "log-format": choiceFlag(["pretty", "json"], {

@@ -18,7 +18,7 @@ import {
   shardOfGroup,
 } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import type { ClusterMap, MemberIdentity } from "../cluster/cluster-map.ts";
+import { type ClusterMap, findMember, type MemberIdentity } from "../cluster/cluster-map.ts";
 import { ControlPlane } from "../cluster/control-plane.ts";
 import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
 import { Joining } from "../cluster/joining.ts";
@@ -31,6 +31,7 @@ import { DEFAULT_HOST_OPTIONS } from "../host/options.ts";
 import type { Clock, Datagrams, LogStore, Resolver, Streams, Timer } from "../host/ports.ts";
 import { SnapshotTransfer } from "../host/snapshot-transfer.ts";
 import type { KeyHash } from "../placement/key-hash.ts";
+import { isVoter } from "../raft/configuration.ts";
 import { resolveRaftOptions } from "../raft/options.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { resolveSwimOptions } from "../swim/options.ts";
@@ -93,6 +94,8 @@ export class ClusterNode {
   readonly log: (level: LogLevel, message: string) => void;
   /** The cluster map listed this node once and does not any more, though it did not leave. */
   removed = false;
+  /** The cluster map says that this node is to leave, and it was not this node's own idea. */
+  onDrainAsked: () => void = () => {};
   /** Gossip has said this node's farewell often enough. */
   farewellSpread = false;
   readonly #ports: NodePorts;
@@ -248,11 +251,20 @@ export class ClusterNode {
     return notReadyReason(this);
   }
 
-  /** The leader of `group` as far as this node knows. */
+  /**
+   * The leader of `group` as far as this node knows. A voter believes its own replica, which notices when the leader is
+   * gone, unless it has heard of a later term; everybody else believes hints, but none that names a dead node.
+   */
   leaderOf(group: GroupId): NodeId | null {
     const replica = this.groups.get(group);
     if (replica?.isLeader === true) return this.nodeId;
-    return this.leaders.get(group).leader;
+    const hint = this.leaders.get(group);
+    if (replica !== undefined && isVoter(replica.raft.configuration, this.nodeId)) {
+      if (replica.raft.term >= hint.term) return replica.raft.leader;
+    }
+    if (hint.leader === null || hint.leader === this.nodeId) return null;
+    const state = this.gossip.member(hint.leader)?.state;
+    return state === "dead" || state === "left" ? null : hint.leader;
   }
 
   /** Resolves when `condition` holds; CREMA_TIMEOUT-like errors are the caller's to word. False when time ran out. */
@@ -448,6 +460,7 @@ export class ClusterNode {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.events.emit({ type: "map-changed", version: map.version });
+    if (findMember(map, this.nodeId)?.state === "draining" && !this.#leaving) this.onDrainAsked();
     if (previous === null)
       for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
   }

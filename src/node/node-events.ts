@@ -26,14 +26,9 @@ export class NodeEvents {
         listener(event);
       } catch (error) {
         this.#listeners.delete(listener);
-        this.failed(error);
+        this.#onListenerFailure(error);
       }
     }
-  }
-
-  /** Something that was started on a listener's behalf failed. */
-  failed(error: unknown): void {
-    this.#onListenerFailure(error);
   }
 
   clear(): void {

@@ -7,6 +7,7 @@ import { PassThrough, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommandFailed } from "../../cli/command-failed.ts";
 import { ClusterHttp } from "../../cli/operator/cluster-http.ts";
+import type { CommandContext } from "../../cli/operator/command.ts";
 import { readCommandLine } from "../../cli/operator/command-line.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { UsageError } from "../../cli/usage-error.ts";
@@ -62,21 +63,22 @@ async function run(
     errors += String(chunk);
     return true;
   });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the test server is not listening");
   const stdin = new PassThrough();
   stdin.end(input);
   try {
-    const code = await command.run(given, {
-      cluster: new ClusterHttp(`127.0.0.1:${address.port}`),
-      colours: PLAIN,
-      stdout: stdout as never,
-      stdin: stdin as never,
-    });
+    const context = { ...contextOf(server), stdout: stdout as never, stdin: stdin as never };
+    const code = await command.run(given, context);
     return { code, output, errors };
   } finally {
     stderr.mockRestore();
   }
+}
+
+function contextOf(door: Server): CommandContext {
+  const address = door.address();
+  if (address === null || typeof address === "string") throw new Error("the test server is not listening");
+  const cluster = new ClusterHttp(`127.0.0.1:${address.port}`);
+  return { cluster, colours: PLAIN, stdout: process.stdout, stdin: process.stdin };
 }
 
 describe("crema", () => {
@@ -87,6 +89,26 @@ describe("crema", () => {
     expect(JSON.parse(json.output)).toEqual(exampleStatus());
     expect(JSON.parse((await run(["members", "--json"])).output)).toHaveLength(3);
     expect(JSON.parse((await run(["shards", "--json"])).output)).toHaveLength(4);
+  });
+
+  it("watches until the node goes, and repeats nothing that has not changed", async () => {
+    let asked = 0;
+    answer = (_request, response) => {
+      asked++;
+      if (asked === 4) response.destroy();
+      else response.end(JSON.stringify(exampleStatus({ mapVersion: asked < 3 ? 1 : 2 })));
+    };
+    let printed = "";
+    const { command, given } = await readCommandLine(["status", "--watch"]);
+    const stdout = new Writable({
+      write(chunk, _encoding, done) {
+        printed += String(chunk);
+        done();
+      },
+    });
+    const watching = command.run(given, { ...contextOf(server), stdout: stdout as never });
+    await expect(watching).rejects.toThrow(/nobody answers/);
+    expect([...printed.matchAll(/map version (\d)/g)].map((match) => match[1])).toEqual(["1", "2"]);
   });
 
   it("reads, writes and removes keys whatever they hold", async () => {

@@ -5,7 +5,6 @@ import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { ROOT, readSource } from "../architecture/imports.ts";
 import { TestCluster } from "./harness.ts";
-import type { NodeProcess } from "./node-process.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const version: string = JSON.parse(readSource("package.json")).version;
@@ -82,15 +81,43 @@ it("crema-node ends when the process that started it is gone", async () => {
   expect(await node?.exited).toEqual({ code: 1, signal: null });
 });
 
-it("a node that is told by command to leave hands over and ends with exit code 0, whichever node was asked", async () => {
+it("a node that is asked to leave hands over and ends with exit code 0", async () => {
   const cluster = new TestCluster();
-  const [first, second, third] = await cluster.start(3);
-  const crema = (node: NodeProcess | undefined, ...argv: readonly string[]) =>
-    run("crema", ...argv, "--http", node?.ready.http ?? "");
-  expect(crema(third, "leave")).toMatchObject({ status: 0, stdout: "OK\n" });
+  const [, , third] = await cluster.start(3);
+  expect(run("crema", "leave", "--http", third?.ready.http ?? "")).toMatchObject({
+    status: 0,
+    stdout: "OK\n",
+  });
   expect(await third?.exited).toEqual({ code: 0, signal: null });
-  await cluster.untilSettled();
-  expect(crema(first, "leave", second?.ready.nodeId ?? "")).toMatchObject({ status: 0, stdout: "OK\n" });
+  const { members } = await cluster.untilSettled();
+  expect(members.map((member) => member.nodeId)).not.toContain(third?.ready.nodeId);
+}, 60_000);
+
+it("a node that another one is asked to drain hands over and ends with exit code 0", async () => {
+  const cluster = new TestCluster();
+  const [first, second] = await cluster.start(3);
+  const leaving = second?.ready.nodeId ?? "";
+  expect(run("crema", "leave", leaving, "--http", first?.ready.http ?? "")).toMatchObject({
+    status: 0,
+    stdout: "OK\n",
+  });
   expect(await second?.exited).toEqual({ code: 0, signal: null });
   await cluster.untilSettled();
 }, 60_000);
+
+it("crema-node logs an error that nobody caught and ends with 1", () => {
+  const planted = "data:text/javascript,setTimeout(()=>{throw new Error('planted')},1500)";
+  const flags = ["--port", "0", "--resp-port", "0", "--http-port", "0", "--log-format", "json"];
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ["--import", planted, `${ROOT}dist/cli/crema-node.js`, ...flags],
+    { encoding: "utf8", timeout: 15_000 },
+  );
+  expect(status).toBe(1);
+  const line = stdout.split("\n").find((each) => each.includes("planted")) ?? "{}";
+  expect(JSON.parse(line)).toMatchObject({
+    level: "fatal",
+    msg: "crema-node failed",
+    err: { message: "planted" },
+  });
+});

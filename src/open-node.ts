@@ -3,26 +3,27 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
-import type { Address } from "./base/address.ts";
+import { type Address, formatAddress } from "./base/address.ts";
 import { CremaError } from "./base/errors.ts";
 import type { ClusterId, NodeId } from "./base/ids.ts";
 import { groupId } from "./base/ids.ts";
 import { Random } from "./base/random.ts";
 import { VolatileLogStore } from "./host/volatile-log-store.ts";
-import { openDatagrams } from "./net/datagrams.ts";
+import { bindClusterAddress, refuseInsecureHost } from "./net/cluster-address.ts";
 import { DnsResolver } from "./net/dns-resolver.ts";
-import { openStreams } from "./net/streams.ts";
 import { SystemClock } from "./net/system-clock.ts";
 import type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from "./node/cache-api.ts";
 import { ClusterNode, type LogLevel } from "./node/cluster-node.ts";
+import { CurrentDoor } from "./node/current-door.ts";
+import { isLoneAndEmpty } from "./node/dissolution.ts";
 import type { AdminDoor, ClusterStatus, MemberStatus, NodeEvent, NodeMetrics } from "./node/door.ts";
+import { NodeEvents } from "./node/node-events.ts";
 import { type NodeOptions, parseSeed, resolveNodeOptions } from "./node/options.ts";
 import type { WatchChange } from "./node/watch-queue.ts";
 import type { WatchOptions } from "./node/watches.ts";
-import { loadKeyHash } from "./placement/key-hash.ts";
+import { type KeyHash, loadKeyHash } from "./placement/key-hash.ts";
 import { type HttpServer, openHttpServer } from "./server/http/http-server.ts";
-import type { Logger } from "./server/logger.ts";
+import { lineLogger } from "./server/logger.ts";
 import { openRespServer, type RespServer } from "./server/resp-server.ts";
 
 /** The release, as INFO shows it. */
@@ -37,23 +38,35 @@ export interface OpenHooks {
   readonly signal?: AbortSignal;
 }
 
-/** Ports tried when UDP and TCP must agree on a free one. */
-const FREE_PORT_TRIES = 20;
 /** `leave` of another node by command waits this long. */
 const REMOTE_LEAVE_TIMEOUT_MS = 60_000;
 const READY_TIMEOUT_MS = 30_000;
 
+/** What a node keeps when it comes back under a new id. */
+interface World {
+  readonly clock: SystemClock;
+  readonly resolver: DnsResolver;
+  readonly keyHash: KeyHash;
+  readonly events: NodeEvents;
+  readonly log: (level: LogLevel, message: string) => void;
+}
+
 /** One node of a cluster inside this process. */
 export class CremaNode {
-  readonly #node: ClusterNode;
+  readonly #world: World;
+  readonly #door: CurrentDoor;
+  #node: ClusterNode;
   #resp: RespServer | null = null;
   #http: HttpServer | null = null;
+  #rejoining: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
-  private constructor(node: ClusterNode) {
+  private constructor(world: World, node: ClusterNode) {
+    this.#world = world;
     this.#node = node;
-    node.onDrainAsked = () => this.#leaveAsAsked();
+    this.#door = new CurrentDoor(node.router);
+    this.#listen(node);
   }
 
   /**
@@ -63,30 +76,22 @@ export class CremaNode {
    */
   static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
     const options = resolveNodeOptions(given);
-    refuseInsecureHost(options);
-    const { streams, datagrams } = await bindClusterAddress(options);
+    refuseInsecureHost(options.host, options.insecure);
     const log = hooks.onLog ?? (() => {});
-    const seed = randomBytes(8);
-    const inner = new ClusterNode(
-      {
-        clock: new SystemClock(),
-        random: new Random(seed.readUInt32BE(0), seed.readUInt32BE(4)),
-        streams,
-        datagrams,
-        resolver: new DnsResolver({
-          onFailure: (host, error) => log("debug", `${host} does not resolve: ${error.message}`),
-        }),
-        store: new VolatileLogStore(),
-        keyHash: await loadKeyHash(),
-      },
-      options,
+    const world: World = {
+      clock: new SystemClock(),
+      resolver: new DnsResolver({
+        onFailure: (host, error) => log("debug", `${host} does not resolve: ${error.message}`),
+      }),
+      keyHash: await loadKeyHash(),
+      events: new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`)),
       log,
-    );
-    const node = new CremaNode(inner);
+    };
+    if (hooks.onEvent !== undefined) world.events.add(hooks.onEvent);
+    const node = new CremaNode(world, await openClusterNode(world, options));
     try {
-      if (hooks.onEvent !== undefined) inner.events.add(hooks.onEvent);
-      await node.#openDoors(log);
-      inner.start();
+      await node.#openDoors();
+      node.#node.start();
       await node.#membership(hooks.signal);
     } catch (error) {
       await node.close();
@@ -241,9 +246,24 @@ export class CremaNode {
     });
   }
 
-  /** Tries further seeds; resolves when this node belongs to a cluster. */
-  join(seeds: readonly string[], timeoutMs = READY_TIMEOUT_MS): Promise<void> {
-    return this.#node.join(seeds.map(parseSeed), timeoutMs);
+  /**
+   * Joins the cluster that one of `seeds` belongs to. A node that waits for a cluster tries them at once. A node that
+   * founded its own, is alone in it and was never written to, gives that up and joins under a new id. Any other
+   * cluster is never given up: CREMA_CLUSTER_MISMATCH.
+   */
+  async join(seeds: readonly string[], timeoutMs = READY_TIMEOUT_MS): Promise<void> {
+    const addresses = seeds.map(parseSeed);
+    if (this.#node.clusterId === null) return this.#node.join(addresses, timeoutMs);
+    if (await this.#knows(addresses)) return;
+    if (!isLoneAndEmpty(this.#node)) {
+      throw new CremaError(
+        "CREMA_CLUSTER_MISMATCH",
+        `this node belongs to cluster ${this.#node.clusterId}, which is not empty: clusters never merge`,
+      );
+    }
+    this.#rejoin(addresses);
+    await this.#rejoining;
+    await this.#node.join([], timeoutMs);
   }
 
   /**
@@ -269,7 +289,7 @@ export class CremaNode {
     type: Type,
     listener: (event: Extract<NodeEvent, { type: Type }>) => void,
   ): () => void {
-    return this.#node.events.add((event) => {
+    return this.#world.events.add((event) => {
       if (event.type === type) listener(event as Extract<NodeEvent, { type: Type }>);
     });
   }
@@ -283,37 +303,70 @@ export class CremaNode {
   /** Told by the cluster, through another node or this one's own door. */
   #leaveAsAsked(): void {
     this.leave().catch((error: unknown) =>
-      this.#node.log("error", `could not leave in order: ${String(error)}`),
+      this.#world.log("error", `could not leave in order: ${String(error)}`),
     );
   }
 
-  async #openDoors(log: (level: LogLevel, message: string) => void): Promise<void> {
-    const { options, router } = this.#node;
-    const { host, respPort, httpPort, requestTimeoutMs } = options;
-    const logger = doorLogger(log);
-    const admin = this.#adminDoor();
-    if (respPort !== null) {
-      this.#resp = await openRespServer({
-        host,
-        port: respPort,
-        door: router,
-        admin,
-        logger,
-        cremaVersion: VERSION,
-        requestTimeoutMs,
+  #listen(node: ClusterNode): void {
+    node.onDrainAsked = () => this.#leaveAsAsked();
+    node.onGiveUp = (address) => this.#rejoin([address]);
+  }
+
+  /** Whether one of `addresses` is a member of this node's cluster already. */
+  async #knows(addresses: readonly Address[]): Promise<boolean> {
+    const members = new Set(this.#node.view.members().map(({ address }) => address));
+    for (const seed of addresses) {
+      const found = await this.#world.resolver.resolve(seed);
+      if (found.some((address) => members.has(formatAddress(address)))) return true;
+    }
+    return false;
+  }
+
+  /** Gives up the empty cluster of this node, at once, and comes back under a new id to join that of `seeds`. */
+  #rejoin(seeds: readonly Address[]): void {
+    if (this.#rejoining !== null || this.#leaving !== null || this.#closing !== null) return;
+    const old = this.#node;
+    // From here on the old node takes no write: what `isLoneAndEmpty` saw stays true.
+    const closed = old.close();
+    this.#world.log(
+      "warn",
+      `giving up the empty cluster ${old.clusterId} to join that of ${seeds.map(formatAddress).join(", ")}`,
+    );
+    this.#rejoining = this.#comeBack(old, closed, seeds)
+      .catch((error: unknown) => {
+        this.#world.log("error", `could not come back: ${String(error)}`);
+        return this.close();
+      })
+      .finally(() => {
+        this.#rejoining = null;
       });
+  }
+
+  async #comeBack(old: ClusterNode, closed: Promise<void>, seeds: readonly Address[]): Promise<void> {
+    await closed;
+    const options: NodeOptions = {
+      ...old.options,
+      port: old.boundPort,
+      seeds: seeds.map(formatAddress),
+      bootstrap: "never",
+    };
+    const node = await openClusterNode(this.#world, options);
+    this.#node = node;
+    this.#door.current = node.router;
+    this.#listen(node);
+    node.doorsOpened(this.#resp?.address.port ?? 0, this.#http?.address.port ?? 0);
+    node.start();
+  }
+
+  async #openDoors(): Promise<void> {
+    const { host, respPort, httpPort, requestTimeoutMs } = this.#node.options;
+    const logger = lineLogger(this.#world.log);
+    const shared = { host, door: this.#door, admin: this.#adminDoor(), logger, requestTimeoutMs };
+    if (respPort !== null) {
+      this.#resp = await openRespServer({ ...shared, port: respPort, cremaVersion: VERSION });
     }
     if (httpPort !== null) {
-      const respStats = this.#resp?.stats ?? null;
-      this.#http = await openHttpServer({
-        host,
-        port: httpPort,
-        door: router,
-        admin,
-        respStats,
-        logger,
-        requestTimeoutMs,
-      });
+      this.#http = await openHttpServer({ ...shared, port: httpPort, respStats: this.#resp?.stats ?? null });
     }
     this.#node.doorsOpened(this.#resp?.address.port ?? 0, this.#http?.address.port ?? 0);
   }
@@ -327,15 +380,17 @@ export class CremaNode {
   }
 
   #adminDoor(): AdminDoor {
-    const node = this.#node;
+    const current = (): ClusterNode => this.#node;
     return {
-      nodeId: node.nodeId,
-      notReadyReason: () => node.notReadyReason(),
-      unsafeToStopReason: () => node.view.unsafeToStopReason(),
-      clusterStatus: () => node.view.status(),
-      metrics: () => node.metrics(),
-      onEvent: (listener) => node.events.add(listener),
-      join: (seeds) => node.join(seeds, READY_TIMEOUT_MS),
+      get nodeId() {
+        return current().nodeId;
+      },
+      notReadyReason: () => this.#node.notReadyReason(),
+      unsafeToStopReason: () => this.#node.view.unsafeToStopReason(),
+      clusterStatus: () => this.#node.view.status(),
+      metrics: () => this.#node.metrics(),
+      onEvent: (listener) => this.#world.events.add(listener),
+      join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
     };
   }
@@ -370,40 +425,21 @@ export class CremaNode {
     await this.#resp?.close({ graceful: false });
     await this.#node.close();
     await this.#http?.close();
+    this.#world.events.clear();
   }
 }
 
-/** UDP and TCP share one number. With port 0 the system picks a TCP port, and UDP must find the same one free. */
-async function bindClusterAddress(options: NodeOptions) {
-  for (let tries = 1; ; tries++) {
-    const streams = await openStreams({ host: options.host, port: options.port });
-    try {
-      const datagrams = await openDatagrams({ host: options.host, port: streams.local.port });
-      return { streams, datagrams };
-    } catch (error) {
-      await streams.close();
-      const taken = error instanceof CremaError && error.code === "CREMA_ADDRESS_IN_USE";
-      if (!taken || options.port !== 0 || tries >= FREE_PORT_TRIES) throw error;
-    }
-  }
-}
-
-/** Links are neither encrypted nor authenticated yet: beyond this machine only on explicit demand. */
-function refuseInsecureHost(options: NodeOptions): void {
-  const { host, insecure } = options;
-  const loopback = host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
-  if (loopback || insecure) return;
-  throw new CremaError(
-    "CREMA_INSECURE_HOST",
-    `--host ${host} is not a loopback address, and traffic between nodes is not encrypted: add --insecure if the network is trusted`,
+async function openClusterNode(world: World, options: NodeOptions): Promise<ClusterNode> {
+  const { clock, resolver, keyHash, events, log } = world;
+  const { streams, datagrams } = await bindClusterAddress(options.host, options.port);
+  const seed = randomBytes(8);
+  const random = new Random(seed.readUInt32BE(0), seed.readUInt32BE(4));
+  const store = new VolatileLogStore();
+  return new ClusterNode(
+    { clock, random, streams, datagrams, resolver, store, keyHash, events },
+    options,
+    log,
   );
-}
-
-function doorLogger(log: (level: LogLevel, message: string) => void): Logger {
-  const line = (level: LogLevel) => (fields: object, text: string) => {
-    log(level, Object.keys(fields).length === 0 ? text : `${text} ${JSON.stringify(fields)}`);
-  };
-  return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
 }
 
 /** From the package's own description, two folders up once built and one up in the sources. */

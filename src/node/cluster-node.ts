@@ -40,6 +40,7 @@ import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-cod
 import { CacheApi } from "./cache-api.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { depart } from "./departure.ts";
+import { Dissolution } from "./dissolution.ts";
 import type { NodeEvent } from "./door.ts";
 import { Forwarding } from "./forwarding.ts";
 import { hearGossip } from "./gossip-ear.ts";
@@ -68,6 +69,8 @@ export interface NodePorts {
   readonly resolver: Resolver;
   readonly store: LogStore;
   readonly keyHash: KeyHash;
+  /** Who listens. Default: listeners of its own. */
+  readonly events?: NodeEvents;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -94,6 +97,8 @@ export class ClusterNode {
   readonly log: (level: LogLevel, message: string) => void;
   /** The cluster map listed this node once and does not any more, though it did not leave. */
   removed = false;
+  /** A member of another cluster was met, and this node's own is empty: it should be given up for theirs. */
+  onGiveUp: (address: Address) => void = () => {};
   /** The cluster map says that this node is to leave, and it was not this node's own idea. */
   onDrainAsked: () => void = () => {};
   /** Gossip has said this node's farewell often enough. */
@@ -103,6 +108,7 @@ export class ClusterNode {
   readonly #bulk: Bulk;
   readonly #joining: Joining;
   readonly #leaderGossip: LeaderGossip;
+  readonly #dissolution: Dissolution;
   readonly #address: Address;
   #respPort = 0;
   #httpPort = 0;
@@ -120,7 +126,8 @@ export class ClusterNode {
     this.nodeId = randomNodeId(random);
     this.boot = randomBootNonce(random);
     this.#address = advertised(options, ports.streams.local);
-    this.events = new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
+    this.events =
+      ports.events ?? new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
     this.links = new PeerLinks({
       clock,
       streams: ports.streams,
@@ -141,6 +148,7 @@ export class ClusterNode {
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
     this.control = this.#openControl();
     this.view = new ClusterView(this);
+    this.#dissolution = new Dissolution(this, random.fork());
     this.router = new Router(
       {
         self: this.nodeId,
@@ -208,6 +216,11 @@ export class ClusterNode {
     return this.#address;
   }
 
+  /** The port of the cluster address on this machine. */
+  get boundPort(): number {
+    return this.#ports.streams.local.port;
+  }
+
   get clusterId(): ClusterId | null {
     return this.control.clusterId;
   }
@@ -267,6 +280,13 @@ export class ClusterNode {
     return state === "dead" || state === "left" ? null : hint.leader;
   }
 
+  /** Two clusters never merge. The one exception is an empty one. @see Dissolution */
+  foreignClusterMet(address: Address, clusterId: ClusterId): void {
+    if (this.#closed) return;
+    this.events.emit({ type: "cluster-conflict", address, clusterId });
+    if (!this.#leaving && this.#dissolution.shouldGiveUp()) this.onGiveUp(address);
+  }
+
   /** Resolves when `condition` holds; CREMA_TIMEOUT-like errors are the caller's to word. False when time ran out. */
   waitFor(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     const deadlineMs = this.clock.nowMs() + timeoutMs;
@@ -318,7 +338,6 @@ export class ClusterNode {
     await this.#ports.streams.close();
     await this.#ports.datagrams.close();
     await this.#ports.store.close();
-    this.events.clear();
   }
 
   metrics(): ReturnType<typeof collectMetrics> {
@@ -435,7 +454,7 @@ export class ClusterNode {
     };
     links.onForeignCluster = (remote) => {
       if (remote.clusterId === null) return;
-      this.events.emit({ type: "cluster-conflict", address: remote.address, clusterId: remote.clusterId });
+      this.foreignClusterMet(remote.address, remote.clusterId);
     };
   }
 

@@ -37,7 +37,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
       return;
     }
     case "foreign-cluster":
-      node.events.emit({ type: "cluster-conflict", address: event.from, clusterId: event.clusterId });
+      node.foreignClusterMet(event.from, event.clusterId);
       return;
     case "leave-completed":
       node.farewellSpread = true;

@@ -261,7 +261,7 @@ export class CremaNode {
         `this node belongs to cluster ${this.#node.clusterId}, which is not empty: clusters never merge`,
       );
     }
-    this.#rejoin(addresses);
+    this.#rejoin("this node's cluster is empty", addresses);
     await this.#rejoining;
     await this.#node.join([], timeoutMs);
   }
@@ -309,7 +309,8 @@ export class CremaNode {
 
   #listen(node: ClusterNode): void {
     node.onDrainAsked = () => this.#leaveAsAsked();
-    node.onGiveUp = (address) => this.#rejoin([address]);
+    node.onGiveUp = (address) => this.#rejoin("this node's cluster is empty", [address]);
+    node.onRemoved = (addresses) => this.#rejoin("the cluster has removed this node", addresses);
   }
 
   /** Whether one of `addresses` is a member of this node's cluster already. */
@@ -322,16 +323,17 @@ export class CremaNode {
     return false;
   }
 
-  /** Gives up the empty cluster of this node, at once, and comes back under a new id to join that of `seeds`. */
-  #rejoin(seeds: readonly Address[]): void {
+  /**
+   * Ends this life of the node at once and comes back under a new id, to join the cluster of `seeds`. What it held is
+   * either nothing (an empty cluster) or nobody's any more (the cluster replaced its replicas before it removed it).
+   */
+  #rejoin(why: string, seeds: readonly Address[]): void {
     if (this.#rejoining !== null || this.#leaving !== null || this.#closing !== null) return;
     const old = this.#node;
     // From here on the old node takes no write: what `isLoneAndEmpty` saw stays true.
     const closed = old.close();
-    this.#world.log(
-      "warn",
-      `giving up the empty cluster ${old.clusterId} to join that of ${seeds.map(formatAddress).join(", ")}`,
-    );
+    const where = seeds.map(formatAddress).join(", ");
+    this.#world.log("warn", `${why}: it joins the cluster of ${where} under a new id`);
     this.#rejoining = this.#comeBack(old, closed, seeds)
       .catch((error: unknown) => {
         this.#world.log("error", `could not come back: ${String(error)}`);

@@ -99,6 +99,8 @@ export class ClusterNode {
   removed = false;
   /** A member of another cluster was met, and this node's own is empty: it should be given up for theirs. */
   onGiveUp: (address: Address) => void = () => {};
+  /** The cluster went on without this node, under whose id nothing may happen any more. Its members are at `addresses`. */
+  onRemoved: (addresses: readonly Address[]) => void = () => {};
   /** The cluster map says that this node is to leave, and it was not this node's own idea. */
   onDrainAsked: () => void = () => {};
   /** Gossip has said this node's farewell often enough. */
@@ -417,7 +419,9 @@ export class ClusterNode {
       },
       onRemoved: () => {
         this.removed = true;
-        this.log("error", "the cluster has removed this node");
+        this.log("warn", "the cluster gave this node up for dead and removed it");
+        const others = this.control.map?.members ?? [];
+        this.onRemoved(others.map(({ address }) => address));
       },
       onReplicaClosed: (group) => {
         if (group !== SYSTEM_GROUP) this.watches.onReplicaChanged(shardOfGroup(group));

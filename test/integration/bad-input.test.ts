@@ -99,13 +99,17 @@ it("two clusters that meet stay two, and say so", async () => {
     client.close();
   }
   await Promise.all([left.followEvents(), right.followEvents()]);
-  await fetch(`http://${left.ready.http}/admin/join`, {
+  const refused = await fetch(`http://${left.ready.http}/admin/join`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ seeds: [right.ready.cluster] }),
   });
+  expect(refused.ok).toBe(false);
+  expect(await refused.json()).toMatchObject({ code: "CREMA_CLUSTER_MISMATCH" });
+  // A third node that names both belongs to one of them, and greets the other.
+  await cluster.launch({ seed: `${left.ready.cluster},${right.ready.cluster}` }).untilReady();
   await waitUntil("the conflict is told", 20_000, () =>
-    left.events.some(({ type }) => type === "cluster-conflict") ? true : null,
+    [...left.events, ...right.events].some(({ type }) => type === "cluster-conflict") ? true : null,
   );
   for (const node of [left, right]) {
     expect((await node.status()).clusterId).toBe(node.ready.clusterId);

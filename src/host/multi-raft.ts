@@ -50,6 +50,8 @@ export interface GroupStart {
 /** The log of a new group begins behind this entry, which stands for the founding configuration. */
 const FOUNDING_INDEX = logIndex(1);
 const FOUNDING_TERM = term(1);
+/** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
+const FRAME_BYTES_AIM = 2 * 1024 * 1024;
 /** Groups that became dirty again within one turn are served again at most this often before the event loop goes on. */
 const ROUNDS_PER_TURN_MAX = 8;
 
@@ -361,19 +363,31 @@ export class MultiRaft {
   #sendAll(): void {
     for (const [node, messages] of this.#outbox) {
       if (messages.length === 0) continue;
-      const writer = this.#transport.beginFrame(node);
-      if (writer === null) {
-        this.counters.messagesDropped += messages.length;
-      } else {
-        for (const { group, message } of messages) {
-          writer.varint(group);
-          encodeRaftMessage(writer, message);
-        }
-        this.#transport.endFrame(node);
-        this.counters.messagesSent += messages.length;
+      let sent = 0;
+      while (sent < messages.length) {
+        const count = this.#sendFrame(node, messages, sent);
+        if (count === 0) break;
+        sent += count;
       }
+      this.counters.messagesSent += sent;
+      this.counters.messagesDropped += messages.length - sent;
       messages.length = 0;
     }
+  }
+
+  /** As many messages from `first` on as one frame should hold; 0 when the link takes none. */
+  #sendFrame(node: NodeId, messages: readonly OutgoingMessage[], first: number): number {
+    const writer = this.#transport.beginFrame(node);
+    if (writer === null) return 0;
+    const start = writer.length;
+    let next = first;
+    while (next < messages.length && writer.length - start < FRAME_BYTES_AIM) {
+      const { group, message } = messages[next++] as OutgoingMessage;
+      writer.varint(group);
+      encodeRaftMessage(writer, message);
+    }
+    this.#transport.endFrame(node);
+    return next - first;
   }
 
   #guarded(group: RaftGroup<unknown>, action: () => void): void {

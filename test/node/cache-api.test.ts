@@ -111,6 +111,25 @@ describe("through the leader, a follower, and a node without a replica", () => {
   });
 });
 
+describe("large values", () => {
+  test("of many shards in one turn cross the links in frames of bearable size", async () => {
+    const { cache } = (members[0] as VirtualMember).node;
+    const value = "v".repeat(3 * 1024 * 1024);
+    const writes = Array.from({ length: 24 }, (_, key) =>
+      cache.put(`large:${key}`, value, { timeoutMs: 20_000 }),
+    );
+    await cluster.settle(Promise.all(writes), 20_000);
+    for (const { node } of members) {
+      expect(node.links.counters.malformed).toBe(0);
+      expect(node.links.counters.linksLost).toBe(0);
+    }
+    for (let key = 0; key < 24; key++) {
+      const read = (members[key % 5] as VirtualMember).node.cache.consistentGet(`large:${key}`);
+      expect((await cluster.settle(read))?.length).toBe(value.length);
+    }
+  });
+});
+
 describe("watching", () => {
   test("shows every change under the prefix in order, through any node, with expiries and deletes", async () => {
     for (const role of ["leader", "follower", "outsider"] as const) {

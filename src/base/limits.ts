@@ -6,6 +6,8 @@
 export const KEY_BYTES_MAX = 65_535;
 /** A value has 0 .. 16 MiB. */
 export const VALUE_BYTES_MAX = 16 * 1024 * 1024;
+/** Keys and values of one command or query together, and the values of one answer: they must fit a frame with room to spare. */
+export const COMMAND_BYTES_MAX = 24 * 1024 * 1024;
 /** A frame on a peer link, header included. A larger one closes the link. */
 export const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 /** Member metadata in gossip. */

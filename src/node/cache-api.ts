@@ -11,6 +11,9 @@ import type { Consistency, RequestDoor } from "./door.ts";
 import { type AbortSignalLike, promisedReply } from "./promised-reply.ts";
 import { keyError } from "./request-limits.ts";
 
+/** Half of what an integer can hold exactly: added to any machine time it still is one. */
+const TTL_MS_MAX = Number.MAX_SAFE_INTEGER / 2;
+
 export type CacheValue = string | Uint8Array;
 
 export interface CallOptions {
@@ -165,6 +168,8 @@ export class CacheApi {
 
   /** Adds to an integer, absent = 0. Answers the sum; a bigint beyond 2^53. */
   async increment(key: string, by: number | bigint = 1, options: CallOptions = {}): Promise<number | bigint> {
+    if (typeof by === "bigint" && BigInt.asIntN(64, by) !== by)
+      throw new RangeError(`by must fit 64 bits, got ${by}`);
     if (typeof by === "number" && !Number.isSafeInteger(by))
       throw new RangeError(`by must be an integer, got ${by}`);
     return (await this.#write(key, { type: "increment", key: binaryFromText(key), by }, options)) as
@@ -263,7 +268,8 @@ function binaryOf(value: CacheValue): string {
 }
 
 function checkedTtl(ttlMs: number): number {
-  if (!Number.isFinite(ttlMs) || ttlMs < 0) throw new RangeError(`ttlMs must be >= 0, got ${ttlMs}`);
+  if (!(ttlMs >= 0 && ttlMs <= TTL_MS_MAX))
+    throw new RangeError(`ttlMs must be 0 .. ${TTL_MS_MAX}, got ${ttlMs}`);
   return ttlMs === 0 ? NO_TTL : Math.max(1, Math.floor(ttlMs));
 }
 

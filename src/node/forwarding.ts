@@ -19,12 +19,13 @@ import { WireError } from "../wire/wire-error.ts";
 import type { ReplySink } from "./door.ts";
 import type { LeaderTable } from "./leader-table.ts";
 import type { AttemptFailure, PendingRequest, RequestKind } from "./pending-request.ts";
+import { isTooLarge } from "./request-limits.ts";
 import type { ShardService } from "./shard-service.ts";
 
 const KINDS: readonly RequestKind[] = ["write", "read", "local-read"];
 /** Response status bytes. */
 const REPLIED = 0;
-const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown"];
+const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large"];
 
 /** Who waits for an answer from one peer, by the number the request was sent under. */
 interface Outstanding {
@@ -177,7 +178,8 @@ class RemoteAnswer implements ProposalSink<Reply>, ReplySink {
   }
 
   applied(reply: Reply): void {
-    this.#forwarding.respond(this.#channel, this.#number, this.#shard, reply, null);
+    if (isTooLarge(reply)) this.dropped("too-large");
+    else this.#forwarding.respond(this.#channel, this.#number, this.#shard, reply, null);
   }
 
   dropped(why: AttemptFailure): void {

@@ -17,6 +17,8 @@ export type AttemptFailure =
   /** Certainly not applied by this attempt. */
   | "not-leader"
   | "busy"
+  /** Decided, but the answer cannot travel. */
+  | "too-large"
   /** May have been applied, may still be. */
   | "unknown";
 

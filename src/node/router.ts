@@ -11,7 +11,7 @@ import type { Reply } from "../cache/reply.ts";
 import type { Clock, Timer } from "../host/ports.ts";
 import type { Consistency, ReplySink, RequestDoor } from "./door.ts";
 import { closedError, PendingRequest } from "./pending-request.ts";
-import { limitError } from "./request-limits.ts";
+import { limitError, queryLimitError } from "./request-limits.ts";
 import { type LaneSurroundings, ShardLane } from "./shard-lane.ts";
 
 /** How often deadlines are checked and stalled lanes tried again. */
@@ -105,7 +105,7 @@ export class Router implements RequestDoor {
 
   read(shard: ShardId, query: Query, consistency: Consistency, timeoutMs: number, sink: ReplySink): void {
     this.counters.reads++;
-    const refused = this.#refusal();
+    const refused = this.#refusal() ?? queryLimitError(query);
     if (refused !== null) {
       this.counters.failures++;
       sink.fail(refused);

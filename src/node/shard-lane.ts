@@ -24,6 +24,7 @@ import {
   PendingRequest,
   type RequestOwner,
 } from "./pending-request.ts";
+import { replySizeError } from "./request-limits.ts";
 import { Session } from "./session.ts";
 import type { ShardService } from "./shard-service.ts";
 
@@ -138,7 +139,12 @@ export class ShardLane implements RequestOwner {
   }
 
   onAttemptFailed(request: PendingRequest, why: AttemptFailure): void {
-    if (request.finished || request.inFlight > 0) return;
+    if (request.finished) return;
+    if (why === "too-large") {
+      this.#finish(request, null, replySizeError());
+      return;
+    }
+    if (request.inFlight > 0) return;
     if (why === "busy" && request.uncertain === 0 && request !== this.#opening) {
       this.#node.counters.busy++;
       this.#finish(request, null, busyError(this.shard));

@@ -35,6 +35,5 @@ it("the load reports what was refused and what nobody answered", async () => {
   await node?.kill();
   await load.stop();
   expect(load.unknown.length).toBeGreaterThanOrEqual(1);
-  expect(load.unknown.length).toBeLessThanOrEqual(4);
   expect(load.refused).toEqual([]);
 });

@@ -3,6 +3,8 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
+import type { ReplySink } from "../../src/node/door.ts";
+import { promisedReply } from "../../src/node/promised-reply.ts";
 import type { WatchChange } from "../../src/node/watch-queue.ts";
 import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
 
@@ -128,6 +130,31 @@ describe("large values", () => {
       expect((await cluster.settle(node.cache.consistentGet(key)))?.length).toBe(value.length);
       await cluster.settle(node.cache.delete(key));
     }
+  });
+
+  test("that one request or one answer cannot carry are refused by size, and harm nobody", async () => {
+    const value = "v".repeat(10 * 1024 * 1024);
+    const keys = ["{huge}1", "{huge}2", "{huge}3"];
+    const { leader, outsider } = rolesFor("{huge}1");
+    const shard = leader.node.router.shardOf("{huge}1");
+    const ask = (start: (sink: ReplySink) => void): Promise<unknown> =>
+      cluster.settle(
+        promisedReply(start).catch((error: unknown) => (error instanceof CremaError ? error.code : error)),
+        20_000,
+      );
+    for (const { node } of [leader, outsider]) {
+      const pairs = keys.map((key): [string, string] => [key, value]);
+      const command = { type: "set-many", pairs, onlyIfAllAbsent: false } as const;
+      expect(await ask((sink) => node.router.write(shard, command, 10_000, sink))).toBe(
+        "CREMA_VALUE_TOO_LARGE",
+      );
+    }
+    for (const key of keys)
+      await cluster.settle(leader.node.cache.put(key, value, { timeoutMs: 10_000 }), 20_000);
+    const query = { type: "get-many", keys } as const;
+    const remote = await ask((sink) => outsider.node.router.read(shard, query, "linearizable", 10_000, sink));
+    expect(remote).toBe("CREMA_VALUE_TOO_LARGE");
+    for (const key of keys) await cluster.settle(outsider.node.cache.delete(key));
   });
 
   /** One key of every shard that the node leads. */

@@ -349,7 +349,7 @@ export class CremaNode {
     const options: NodeOptions = {
       ...old.options,
       port: old.boundPort,
-      seeds: seeds.map(formatAddress),
+      seeds: [...new Set([...seeds.map(formatAddress), ...old.options.seeds])],
       bootstrap: "never",
     };
     const node = await openClusterNode(this.#world, options);
@@ -373,11 +373,12 @@ export class CremaNode {
     this.#node.doorsOpened(this.#resp?.address.port ?? 0, this.#http?.address.port ?? 0);
   }
 
+  /** Waits for a cluster, through every life that this takes. */
   async #membership(signal: AbortSignal | undefined): Promise<void> {
-    const node = this.#node;
-    const listed = (): boolean => node.control.isListed || node.closed || signal?.aborted === true;
-    await node.waitFor(listed, Number.POSITIVE_INFINITY);
-    if (node.control.isListed) return;
+    const listed = (): boolean => this.#node.control.isListed;
+    const givenUp = (): boolean => signal?.aborted === true || this.#closing !== null;
+    await this.#node.waitFor(() => listed() || givenUp(), Number.POSITIVE_INFINITY);
+    if (listed()) return;
     throw new CremaError("CREMA_ABORTED", "given up before a cluster was joined");
   }
 

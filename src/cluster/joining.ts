@@ -47,6 +47,11 @@ export interface JoiningParts {
   /** Addresses behind the seeds, for gossip. */
   readonly onSeedsResolved: (addresses: readonly Address[]) => void;
   readonly onReport: (report: JoiningReport) => void;
+  /**
+   * The cluster at `address` took this node in, gave it up before it heard of that, and takes nobody in twice: under
+   * this id there is no way in any more.
+   */
+  readonly onRefusedForEver: (address: Address) => void;
 }
 
 export class Joining {
@@ -185,6 +190,8 @@ export class Joining {
     try {
       await this.#parts.control.join(address);
     } catch (error) {
+      if (error instanceof CremaError && error.code === "CREMA_REMOVED")
+        this.#parts.onRefusedForEver(address);
       const reason = error instanceof CremaError || error instanceof Error ? error.message : String(error);
       this.#waitingFor = `joining through ${formatAddress(address)}: ${reason}`;
       this.#founding?.joinFailed(reason, this.#parts.clock.nowMs());

@@ -198,6 +198,7 @@ export class ClusterNode {
       control: this.control,
       onSeedsResolved: (addresses) => this.gossip.join(addresses),
       onReport: (report) => this.#reported(report),
+      onRefusedForEver: (address) => this.#outcast([address]),
     });
     this.#route();
   }
@@ -417,12 +418,7 @@ export class ClusterNode {
         this.gossip.updateMeta({ clusterId });
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
       },
-      onRemoved: () => {
-        this.removed = true;
-        this.log("warn", "the cluster gave this node up for dead and removed it");
-        const others = this.control.map?.members ?? [];
-        this.onRemoved(others.map(({ address }) => address));
-      },
+      onRemoved: () => this.#outcast((this.control.map?.members ?? []).map(({ address }) => address)),
       onReplicaClosed: (group) => {
         if (group !== SYSTEM_GROUP) this.watches.onReplicaChanged(shardOfGroup(group));
       },
@@ -479,6 +475,13 @@ export class ClusterNode {
       this.groups.markDirty(replica.id);
     }
     if (leader !== this.nodeId) this.gossip.probeNow(leader);
+  }
+
+  #outcast(members: readonly Address[]): void {
+    if (this.removed || this.#closed) return;
+    this.removed = true;
+    this.log("warn", "the cluster gave this node up for dead and removed it");
+    this.onRemoved(members);
   }
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {

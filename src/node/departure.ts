@@ -26,11 +26,16 @@ export async function depart(
   await node.close();
 }
 
-/** Nobody is left to hand anything over to. */
+/** There is nobody else: nobody to hand anything over to, nobody to tell. */
 function isLast(node: ClusterNode): boolean {
   const { map, isListed } = node.control;
   if (map === null || !isListed) return true;
-  return map.members.filter(({ state }) => state === "alive").length <= 1;
+  return map.members.every(({ nodeId, state }) => nodeId === node.nodeId || state === "dead");
+}
+
+/** All that live are leaving: the cluster stops as a whole, and nobody waits for anybody. */
+function everybodyLeaves(node: ClusterNode): boolean {
+  return node.control.map?.members.every(({ state }) => state !== "alive") === true;
 }
 
 async function drain(node: ClusterNode, deadlineMs: number): Promise<void> {
@@ -42,7 +47,11 @@ async function drain(node: ClusterNode, deadlineMs: number): Promise<void> {
     node.log("warn", `leaving without a drain: ${error.message}`);
     return;
   }
-  const gone = await node.waitFor(() => !node.control.isListed && node.router.outstanding === 0, left());
+  const isIdle = (): boolean => node.router.outstanding === 0;
+  const gone = await node.waitFor(
+    () => isIdle() && (!node.control.isListed || everybodyLeaves(node)),
+    left(),
+  );
   if (gone) return;
   node.log("warn", "the drain did not finish within its budget: leaving with replicas still counted here");
 }

@@ -160,6 +160,38 @@ describe("a node that leaves", () => {
   });
 });
 
+describe("a cluster that is stopped as a whole", () => {
+  test("does not wait for its drains: there is nobody left to take anything over", async () => {
+    const cluster = await clusterOf(203, 3);
+    const startedAtMs = cluster.clock.nowMs();
+    await cluster.settle(Promise.all(cluster.members.map(({ node }) => node.leave(async () => {}))), 25_000);
+    expect(cluster.clock.nowMs() - startedAtMs).toBeLessThan(5_000);
+  });
+});
+
+describe("a node that was taken in and given up before it heard of it", () => {
+  test("learns that its id is spent", async () => {
+    const cluster = await clusterOf(402, 3);
+    const late = cluster.start(4, [1], { deadGraceMs: 0 });
+    // Its request to join arrives, the answer does not.
+    expect(await cluster.until(() => cluster.members[0]?.node.control.map?.members.length === 4, 5_000)).toBe(
+      true,
+    );
+    expect(late.node.control.isListed).toBe(false);
+    for (const other of cluster.members)
+      if (other !== late) cluster.network.partition(late.address, other.address);
+    const others = cluster.members.filter((member) => member !== late);
+    const gone = (): boolean => others.every(({ node }) => node.control.map?.members.length === 3);
+    expect(await cluster.until(gone, 90_000)).toBe(true);
+    let told = false;
+    late.node.onRemoved = () => {
+      told = true;
+    };
+    cluster.network.heal();
+    expect(await cluster.until(() => told, 30_000)).toBe(true);
+  });
+});
+
 describe("a leader that is cut off", () => {
   test("never answers a linearizable read, and its old value is not what the others say", async () => {
     const cluster = await clusterOf(301, 3);

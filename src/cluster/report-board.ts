@@ -5,7 +5,8 @@
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
-import type { Clock, Timer } from "../host/ports.ts";
+import type { Clock } from "../host/ports.ts";
+import { SoonestTimer } from "../host/soonest-timer.ts";
 import { decodeReport, encodeReport, type GroupReport, reportOf } from "./group-report.ts";
 
 const METHOD_REPORT = "cluster.report";
@@ -28,10 +29,8 @@ export class ReportBoard {
   readonly #parts: ReportBoardParts;
   readonly #reports = new Map<GroupId, GroupReport>();
   readonly #changed = new Set<GroupId>();
-  #timer: Timer | null = null;
-  #dueMs = 0;
+  readonly #timer: SoonestTimer;
   #lastAllMs = 0;
-  #closed = false;
 
   constructor(parts: ReportBoardParts) {
     this.#parts = parts;
@@ -39,7 +38,11 @@ export class ReportBoard {
       if (Array.isArray(params)) for (const each of params) this.#take(decodeReport(each));
       return null;
     });
-    this.#arm(REPEAT_MS);
+    this.#timer = new SoonestTimer(parts.clock, () => {
+      this.#send();
+      this.#timer.within(REPEAT_MS);
+    });
+    this.#timer.within(REPEAT_MS);
   }
 
   /** Newest report of each group, by its leader. Complete only on the system group's leader, and there only after a while. */
@@ -50,30 +53,17 @@ export class ReportBoard {
   /** Leadership or configuration of `group` changed here. */
   changed(group: GroupId): void {
     this.#changed.add(group);
-    this.#arm(DEBOUNCE_MS);
+    this.#timer.within(DEBOUNCE_MS);
   }
 
   /** Somebody new leads the system group: it needs to hear everything. */
   repeatAll(): void {
     for (const group of this.#parts.groups.groups()) this.#changed.add(group.id);
-    this.#arm(DEBOUNCE_MS);
+    this.#timer.within(DEBOUNCE_MS);
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-  }
-
-  #arm(delayMs: number): void {
-    const atMs = this.#parts.clock.nowMs() + delayMs;
-    if (this.#closed || (this.#timer !== null && this.#dueMs <= atMs)) return;
-    this.#timer?.cancel();
-    this.#dueMs = atMs;
-    this.#timer = this.#parts.clock.setTimer(delayMs, () => {
-      this.#timer = null;
-      this.#send();
-      if (this.#timer === null) this.#arm(REPEAT_MS);
-    });
+    this.#timer.close();
   }
 
   #send(): void {

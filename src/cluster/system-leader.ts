@@ -3,7 +3,8 @@
  * `controller.ts` answers. On every other node this sleeps.
  */
 import type { GroupId, NodeId } from "../base/ids.ts";
-import type { Clock, Timer } from "../host/ports.ts";
+import type { Clock } from "../host/ports.ts";
+import { SoonestTimer } from "../host/soonest-timer.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import { type ControlOptions, type GossipView, planControl } from "./controller.ts";
 import type { GroupReport } from "./group-report.ts";
@@ -27,17 +28,19 @@ export interface SystemLeaderParts {
 
 export class SystemLeader {
   readonly #parts: SystemLeaderParts;
-  #timer: Timer | null = null;
-  #dueMs = 0;
+  readonly #timer: SoonestTimer;
   #busy = false;
-  #closed = false;
   #members = "";
   #membersChangedAtMs = 0;
   readonly counters = { commands: 0, refused: 0 };
 
   constructor(parts: SystemLeaderParts) {
     this.#parts = parts;
-    this.#arm(BEAT_MS);
+    this.#timer = new SoonestTimer(parts.clock, () => {
+      this.#beat();
+      this.#timer.within(BEAT_MS);
+    });
+    this.#timer.within(BEAT_MS);
   }
 
   /** This node may have begun to lead: what it thought it knew of the past is worth nothing. */
@@ -48,24 +51,11 @@ export class SystemLeader {
 
   /** Something that may matter has changed. */
   look(): void {
-    this.#arm(SOON_MS);
+    this.#timer.within(SOON_MS);
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-  }
-
-  #arm(delayMs: number): void {
-    const atMs = this.#parts.clock.nowMs() + delayMs;
-    if (this.#closed || (this.#timer !== null && this.#dueMs <= atMs)) return;
-    this.#timer?.cancel();
-    this.#dueMs = atMs;
-    this.#timer = this.#parts.clock.setTimer(delayMs, () => {
-      this.#timer = null;
-      this.#beat();
-      this.#arm(BEAT_MS);
-    });
+    this.#timer.close();
   }
 
   #beat(): void {

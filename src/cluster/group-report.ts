@@ -4,6 +4,7 @@
  */
 import { type GroupId, groupId, isHex64, type NodeId, nodeId, SHARDS_MAX } from "../base/ids.ts";
 import type { RaftGroup } from "../host/raft-group.ts";
+import type { MemberProgress } from "../raft/status.ts";
 import { WireError } from "../wire/wire-error.ts";
 
 export interface GroupReport {
@@ -16,7 +17,7 @@ export interface GroupReport {
   readonly voters: readonly NodeId[];
   readonly votersOutgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
-  /** Only from the leader: replicas that lag so far that they could not take part in a majority now. */
+  /** Only from the leader: voters that are silent, or behind, so that they could not take part in a majority now. */
   readonly lagging: readonly NodeId[];
 }
 
@@ -29,7 +30,7 @@ export function reportOf(group: RaftGroup<unknown>): GroupReport {
   const status = group.raft.status();
   const { configuration } = status;
   const lagging = [...status.progress]
-    .filter(([, peer]) => !peer.learner && peer.match + LAGGING_ENTRIES < status.lastIndex)
+    .filter(([, peer]) => !peer.learner && isLagging(peer, status.lastIndex))
     .map(([node]) => node);
   return {
     group: group.id,
@@ -43,6 +44,11 @@ export function reportOf(group: RaftGroup<unknown>): GroupReport {
     learners: configuration.learners,
     lagging: group.isLeader ? lagging : [],
   };
+}
+
+/** A broken link counts at once: it is seen long before gossip knows that its node is dead. */
+function isLagging(peer: MemberProgress, lastIndex: number): boolean {
+  return peer.state !== "replicate" || !peer.recentActive || peer.match + LAGGING_ENTRIES < lastIndex;
 }
 
 export function encodeReport(report: GroupReport): unknown {

@@ -160,6 +160,29 @@ describe("a node that leaves", () => {
   });
 });
 
+describe("whether it is safe to stop a node", () => {
+  test("is denied from the moment another one is gone, before gossip knows and though all groups have leaders", async () => {
+    const cluster = new VirtualCluster(204);
+    cluster.start(1, [], { shards: 1 });
+    await cluster.until(() => cluster.ready, 3_000);
+    for (const machine of [2, 3]) cluster.start(machine, [1]);
+    const leads = ({ node }: VirtualMember): boolean =>
+      [...node.groups.groups()].some(({ isLeader }) => isLeader);
+    const safe = async ({ node }: VirtualMember): Promise<boolean> =>
+      (await cluster.settle(node.view.unsafeToStopReason())) === null;
+    expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 30_000)).toBe(true);
+    await cluster.run(3_000);
+    const victim = cluster.members.find((member) => !leads(member)) as VirtualMember;
+    const others = cluster.members.filter((member) => member !== victim);
+    for (const other of others) expect(await safe(other)).toBe(true);
+    cluster.kill(victim);
+    for (let moment = 0; moment < 50; moment++) {
+      await cluster.run(20);
+      for (const other of others) expect(await safe(other), `moment ${moment}`).toBe(false);
+    }
+  });
+});
+
 describe("a cluster that is stopped as a whole", () => {
   test("does not wait for its drains: there is nobody left to take anything over", async () => {
     const cluster = await clusterOf(203, 3);

@@ -19,7 +19,8 @@ import { readGroupId } from "../wire/id-codec.ts";
 import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
 import type { HostOptions } from "./options.ts";
 import type { Clock, GroupWrite, LogStore, Timer, Tombstone } from "./ports.ts";
-import { RaftGroup } from "./raft-group.ts";
+import type { HostProbe } from "./probe.ts";
+import { type GroupObserver, RaftGroup } from "./raft-group.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** How raft frames leave this node. */
@@ -64,6 +65,7 @@ export class MultiRaft {
   readonly #raftOptions: RaftOptions;
   readonly #options: HostOptions;
   readonly #events: MultiRaftEvents;
+  readonly #probe: HostProbe | null;
   readonly #groups = new Map<GroupId, RaftGroup<unknown>>();
   readonly #tombstones = new Map<GroupId, Tombstone>();
   /** Groups whose invariant broke here. They stay silent: an emptied replica must not vote. */
@@ -92,6 +94,7 @@ export class MultiRaft {
     readonly raftOptions: RaftOptions;
     readonly options: HostOptions;
     readonly events: MultiRaftEvents;
+    readonly probe?: HostProbe | undefined;
   }) {
     this.#self = parts.self;
     this.#clock = parts.clock;
@@ -101,6 +104,7 @@ export class MultiRaft {
     this.#raftOptions = parts.raftOptions;
     this.#options = parts.options;
     this.#events = parts.events;
+    this.#probe = parts.probe ?? null;
   }
 
   /** Begins to tick. */
@@ -157,12 +161,15 @@ export class MultiRaft {
       entries: [],
       tombstone,
     });
-    const group = new RaftGroup<Result>(id, raft, machine, this.#clock, this.#options, {
+    const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
       onLeadership: (changed, leadership) => this.#events.onLeadership(changed, leadership),
       onConfiguration: (changed) => this.#events.onConfiguration(changed, raft.configuration),
-    });
+      probe: this.#probe,
+    };
+    const group = new RaftGroup<Result>(id, raft, machine, this.#clock, this.#options, observer);
     this.#groups.set(id, group as RaftGroup<unknown>);
+    this.#probe?.opened(group as RaftGroup<unknown>);
     this.markDirty(id);
     return group;
   }
@@ -183,6 +190,7 @@ export class MultiRaft {
     this.#tombstones.set(id, tombstone);
     this.#drop(group);
     this.#store.remove(id, tombstone);
+    this.#probe?.removed(group, tombstone);
   }
 
   markDirty(group: GroupId): void {
@@ -319,6 +327,7 @@ export class MultiRaft {
     group.beginTurn();
     if (!group.raft.hasReady()) return;
     const ready = group.raft.ready();
+    this.#probe?.ready(group, ready);
     group.takeReady(ready);
     for (const message of ready.messages) this.#post(group.id, message);
     for (const node of ready.snapshotsWanted) this.#events.onSnapshotWanted(group.id, node);
@@ -401,6 +410,7 @@ export class MultiRaft {
   #fail(group: RaftGroup<unknown>, error: unknown): void {
     this.#failed.add(group.id);
     this.#drop(group);
+    this.#probe?.failed(group, error);
     this.#events.onGroupFailed(group.id, error);
   }
 

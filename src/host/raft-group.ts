@@ -13,6 +13,7 @@ import { BatchBuilder } from "../wire/batch-builder.ts";
 import { MachineClock } from "./machine-clock.ts";
 import type { HostOptions } from "./options.ts";
 import type { Clock } from "./ports.ts";
+import type { HostProbe } from "./probe.ts";
 import type { ProposalSink, ReadSink, SnapshotSink, StateMachine } from "./state-machine.ts";
 
 /** The sinks of one proposed entry, in the order of its commands. */
@@ -37,6 +38,7 @@ export interface GroupObserver {
   onDirty(group: GroupId): void;
   onLeadership(group: GroupId, leadership: Leadership): void;
   onConfiguration(group: GroupId): void;
+  readonly probe: HostProbe | null;
 }
 
 export class RaftGroup<Result> {
@@ -240,6 +242,7 @@ export class RaftGroup<Result> {
       return;
     }
     this.#readContext = context;
+    this.#observer.probe?.readAsked(this, context);
     this.#readsInFlight.set(context, { index: this.raft.lastIndex, sinks });
   }
 
@@ -279,11 +282,13 @@ export class RaftGroup<Result> {
     this.#applyHead = 0;
     restore.install();
     this.machineClock.applied(this.machine.timeMs);
+    this.#observer.probe?.installed(this);
   }
 
   #applyEntry(entry: Entry): void {
     this.#appliedTerm = entry.term;
     const results = entry.kind === "data" ? this.#applyData(entry) : null;
+    this.#observer.probe?.applied(this, entry);
     const waiter = this.#waiters[0];
     if (waiter === undefined || waiter.index > entry.index) return;
     this.#waiters.shift();

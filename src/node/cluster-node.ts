@@ -29,6 +29,7 @@ import { PeerLinks } from "../host/links/peer-links.ts";
 import { MultiRaft } from "../host/multi-raft.ts";
 import { DEFAULT_HOST_OPTIONS } from "../host/options.ts";
 import type { Clock, Datagrams, LogStore, Resolver, Streams, Timer } from "../host/ports.ts";
+import type { HostProbe } from "../host/probe.ts";
 import { SnapshotTransfer } from "../host/snapshot-transfer.ts";
 import type { KeyHash } from "../placement/key-hash.ts";
 import { isVoter } from "../raft/configuration.ts";
@@ -71,6 +72,8 @@ export interface NodePorts {
   readonly keyHash: KeyHash;
   /** Who listens. Default: listeners of its own. */
   readonly events?: NodeEvents;
+  /** Hears from inside what decides safety. Default: nobody. */
+  readonly probe?: HostProbe;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -372,6 +375,7 @@ export class ClusterNode {
         onGroupFailed: (group, error) =>
           this.log("error", `group ${group} stopped on this node: ${describe(error)}`),
       },
+      probe: this.#ports.probe,
     });
   }
 

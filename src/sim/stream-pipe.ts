@@ -14,6 +14,8 @@ const BUFFERED_BYTES_MAX = 512 * 1024 * 1024;
 
 /** What the far end hears. */
 export interface PipeSink {
+  /** Its process is paused: what is on its way waits. */
+  readonly stalled: boolean;
   /** The connection is established. */
   opened(): void;
   /** `bytes` are overwritten after the call. */
@@ -122,7 +124,7 @@ export class StreamPipe {
   }
 
   #deliver(): void {
-    if (!this.#network.reaches(this.#from, this.#to)) {
+    if (this.#sink.stalled || !this.#network.reaches(this.#from, this.#to)) {
       this.#network.stall(this);
       return;
     }

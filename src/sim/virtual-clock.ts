@@ -8,8 +8,9 @@
  * (sockets, files, real timers) never makes progress here and must not be used under this clock.
  */
 import { assert } from "../base/assert.ts";
-import type { Clock, Timer } from "../host/ports.ts";
-import { EventQueue } from "./event-queue.ts";
+import type { Clock } from "../host/ports.ts";
+import { EventQueue, type ScheduledEvent } from "./event-queue.ts";
+import { type ProcessClockOptions, VirtualProcess } from "./virtual-process.ts";
 
 /** Layers of promise continuations that run between two events. */
 const MICROTASK_HOPS_DEFAULT = 24;
@@ -27,8 +28,8 @@ export interface VirtualClockOptions {
 }
 
 /**
- * One queue of events for a whole world. It is a {@link Clock} itself; nodes get clocks of their own from
- * {@link VirtualClock.clockFor}. An exception thrown by a callback ends the run and reaches whoever called it.
+ * One queue of events for a whole world. It is a {@link Clock} itself; processes get clocks of their own from
+ * {@link VirtualClock.process}. An exception thrown by a callback ends the run and reaches whoever called it.
  */
 export class VirtualClock implements Clock {
   readonly #queue = new EventQueue();
@@ -37,6 +38,13 @@ export class VirtualClock implements Clock {
   #nowMs = 0;
   #deferred: (() => void)[] = [];
   #running = false;
+  #processes = 0;
+  /** Callbacks run since the beginning. */
+  events = 0;
+  /** Code of `process` is about to run, and why. */
+  onEntered: ((process: VirtualProcess, entry: number, detail: number) => void) | null = null;
+  /** One callback has run, and so has everything that it woke. */
+  onSettled: (() => void) | null = null;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#wallOriginMs = options.wallOriginMs ?? WALL_ORIGIN_MS_DEFAULT;
@@ -52,7 +60,7 @@ export class VirtualClock implements Clock {
     return this.#wallOriginMs + this.#nowMs;
   }
 
-  setTimer(delayMs: number, callback: () => void): Timer {
+  setTimer(delayMs: number, callback: () => void): ScheduledEvent {
     return this.#queue.add(this.#nowMs + Math.max(0, delayMs), callback);
   }
 
@@ -61,9 +69,14 @@ export class VirtualClock implements Clock {
     this.#deferred.push(callback);
   }
 
-  /** A clock for one process: it can be halted as a whole, and its wall clock can be wrong. */
-  clockFor(): NodeClock {
-    return new NodeClock(this);
+  /** A process of this world, with clocks of its own. */
+  process(options: ProcessClockOptions = {}): VirtualProcess {
+    return new VirtualProcess(this, ++this.#processes, options);
+  }
+
+  /** Told by a process that its code runs now. */
+  entered(process: VirtualProcess, entry: number, detail: number): void {
+    this.onEntered?.(process, entry, detail);
   }
 
   /** Timers that are set and neither due nor cancelled. */
@@ -99,6 +112,8 @@ export class VirtualClock implements Clock {
         assert(++callbacks <= CALLBACKS_PER_INSTANT_MAX, "virtual time goes on", { nowMs: instantMs });
         callback();
         await this.#settle();
+        this.events++;
+        this.onSettled?.();
       }
       return true;
     } finally {
@@ -120,49 +135,5 @@ export class VirtualClock implements Clock {
 
   async #settle(): Promise<void> {
     for (let hop = 0; hop < this.#microtaskHops; hop++) await null;
-  }
-}
-
-/**
- * The clock of one simulated process. After {@link NodeClock.halt} nothing that was set on it runs any more, as nothing
- * runs in a process that was killed; a restarted process gets a new one.
- */
-export class NodeClock implements Clock {
-  readonly #world: VirtualClock;
-  #halted = false;
-  /** Added to the wall clock, in milliseconds: skew, drift and jumps. The monotonic clock is never wrong. */
-  wallSkewMs = 0;
-
-  constructor(world: VirtualClock) {
-    this.#world = world;
-  }
-
-  nowMs(): number {
-    return this.#world.nowMs();
-  }
-
-  wallMs(): number {
-    return this.#world.wallMs() + this.wallSkewMs;
-  }
-
-  setTimer(delayMs: number, callback: () => void): Timer {
-    return this.#world.setTimer(delayMs, () => {
-      if (!this.#halted) callback();
-    });
-  }
-
-  defer(callback: () => void): void {
-    this.#world.defer(() => {
-      if (!this.#halted) callback();
-    });
-  }
-
-  /** Stops this process's time for ever. Idempotent. */
-  halt(): void {
-    this.#halted = true;
-  }
-
-  get halted(): boolean {
-    return this.#halted;
   }
 }

@@ -3,7 +3,9 @@
  */
 import { type Address, formatAddress } from "../base/address.ts";
 import type { Datagrams } from "../host/ports.ts";
+import { checksum } from "./checksum.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
+import { ENTRY, type VirtualProcess } from "./virtual-process.ts";
 
 /** What a UDP datagram can carry at most; a larger one cannot be sent. */
 const DATAGRAM_BYTES_MAX = 65_507;
@@ -15,12 +17,14 @@ export class VirtualDatagrams implements Datagrams {
   readonly local: Address;
   readonly #key: string;
   readonly #network: VirtualNetwork;
+  readonly #process: VirtualProcess | null;
   #inFlight = 0;
   #closed = false;
   onMessage: (from: Address, bytes: Uint8Array) => void = () => {};
 
-  constructor(network: VirtualNetwork, local: Address) {
+  constructor(network: VirtualNetwork, local: Address, process: VirtualProcess | null) {
     this.#network = network;
+    this.#process = process;
     this.local = local;
     this.#key = formatAddress(local);
   }
@@ -57,6 +61,11 @@ export class VirtualDatagrams implements Datagrams {
 
   /** Hands a datagram to the owner; called by the network. */
   arrive(from: Address, bytes: Uint8Array): void {
+    if (this.#process === null) this.#deliver(from, bytes);
+    else this.#process.enter(ENTRY.datagram, checksum(bytes), () => this.#deliver(from, bytes));
+  }
+
+  #deliver(from: Address, bytes: Uint8Array): void {
     if (!this.#closed) this.onMessage(from, bytes);
   }
 }

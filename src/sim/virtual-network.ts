@@ -9,6 +9,7 @@ import type { Random } from "../base/random.ts";
 import type { Clock, Datagrams, Streams } from "../host/ports.ts";
 import { PIECE_BYTES_MAX, type StreamPipe } from "./stream-pipe.ts";
 import { VirtualDatagrams } from "./virtual-datagrams.ts";
+import type { VirtualProcess } from "./virtual-process.ts";
 import { VirtualStreams } from "./virtual-streams.ts";
 
 /** How the network behaves; may be changed at any time with {@link VirtualNetwork.setConditions}. */
@@ -25,6 +26,10 @@ export interface NetworkConditions {
   readonly reorderRate: number;
   /** Default 50. */
   readonly reorderDelayMs: number;
+  /** Share of messages that take far longer, 0 .. 1: a heavy tail, on streams too. Default 0. */
+  readonly tailRate: number;
+  /** The median of what such a message takes longer; one in a hundred takes 50 times that. Default 100. */
+  readonly tailDelayMs: number;
   /** What one connection carries in one direction, in bytes per millisecond. Default Infinity. */
   readonly streamBytesPerMs: number;
 }
@@ -36,6 +41,8 @@ export const DEFAULT_NETWORK_CONDITIONS: NetworkConditions = Object.freeze({
   duplicateRate: 0,
   reorderRate: 0,
   reorderDelayMs: 50,
+  tailRate: 0,
+  tailDelayMs: 100,
   streamBytesPerMs: Number.POSITIVE_INFINITY,
 });
 
@@ -44,6 +51,12 @@ export const DEFAULT_NETWORK_CONDITIONS: NetworkConditions = Object.freeze({
  * `power-lost`: nothing more is heard of it, so peers keep half-open connections until the address is bound again.
  */
 export type CrashManner = "killed" | "power-lost";
+
+/**
+ * How a connection ends between two living machines. `reset`: both ends learn of it. `half-open`: only the near end does;
+ * the far one goes on sending into nothing and hears nothing.
+ */
+export type BreakManner = "reset" | "half-open";
 
 /** First port handed out where any free one is asked for, and to the dialling end of connections. */
 const EPHEMERAL_PORT_MIN = 49_152;
@@ -80,20 +93,24 @@ export class VirtualNetwork {
     this.#conditions = { ...this.#conditions, ...change };
   }
 
-  /** Binds `address` for datagrams; port 0 takes any free one. Throws `CREMA_ADDRESS_IN_USE`. */
-  datagrams(address: Address): Datagrams {
+  /**
+   * Binds `address` for datagrams; port 0 takes any free one. What arrives runs in `process`, if one is given.
+   * Throws `CREMA_ADDRESS_IN_USE`.
+   */
+  datagrams(address: Address, process: VirtualProcess | null = null): Datagrams {
     const local = this.#bindable(address, this.#datagrams);
-    const datagrams = new VirtualDatagrams(this, local);
+    const datagrams = new VirtualDatagrams(this, local, process);
     this.#datagrams.set(formatAddress(local), datagrams);
     this.#dark.delete(formatAddress(local));
     this.#resumeStalled();
     return datagrams;
   }
 
-  /** Binds `address` for connections; port 0 takes any free one. Throws `CREMA_ADDRESS_IN_USE`. */
-  streams(address: Address): Streams {
+  /** Binds `address` for connections, likewise. */
+  streams(address: Address, process: VirtualProcess | null = null): Streams {
     const local = this.#bindable(address, this.#streams);
-    const streams = new VirtualStreams(this, local);
+    const streams = new VirtualStreams(this, local, process);
+    if (process !== null) process.onResume = () => this.#resumeStalled();
     this.#streams.set(formatAddress(local), streams);
     this.#dark.delete(formatAddress(local));
     this.#resumeStalled();
@@ -126,9 +143,18 @@ export class VirtualNetwork {
     this.#streams.delete(key);
   }
 
+  /** Ends every connection between two addresses, as a switch or a firewall between them does. */
+  breakStreams(one: Address, other: Address, manner: BreakManner): void {
+    this.#streams.get(formatAddress(one))?.break(formatAddress(other), manner);
+  }
+
   /** One way, for one message, drawn now. */
   drawDelayMs(): number {
-    return this.#conditions.delayMs + this.random.nextFloat() * this.#conditions.jitterMs;
+    const { delayMs, jitterMs, tailRate, tailDelayMs } = this.#conditions;
+    const usualMs = delayMs + this.random.nextFloat() * jitterMs;
+    if (tailRate === 0 || this.random.nextFloat() >= tailRate) return usualMs;
+    // Half of them up to the median, and then ever rarer: u^-1 of a uniform u, cut at a fiftyfold.
+    return usualMs + (tailDelayMs * 0.5) / Math.max(0.01, this.random.nextFloat());
   }
 
   /** Whether what `from` sends reaches `to` now. */

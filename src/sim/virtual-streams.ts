@@ -3,20 +3,25 @@
  */
 import { type Address, formatAddress } from "../base/address.ts";
 import type { Connection, Streams, Timer } from "../host/ports.ts";
+import { checksum } from "./checksum.ts";
 import { type PipeSink, StreamPipe } from "./stream-pipe.ts";
-import type { CrashManner, VirtualNetwork } from "./virtual-network.ts";
+import type { BreakManner, CrashManner, VirtualNetwork } from "./virtual-network.ts";
+import { ENTRY, type VirtualProcess } from "./virtual-process.ts";
 
 /** One bound address. Made by `VirtualNetwork.streams`. */
 export class VirtualStreams implements Streams {
   readonly local: Address;
   readonly key: string;
+  /** Where what happens here runs; null for an owner that is no process. */
+  readonly process: VirtualProcess | null;
   readonly #network: VirtualNetwork;
   readonly #ends = new Set<VirtualConnection>();
   #listening = true;
   onConnection: (connection: Connection) => void = (connection) => connection.destroy();
 
-  constructor(network: VirtualNetwork, local: Address) {
+  constructor(network: VirtualNetwork, local: Address, process: VirtualProcess | null) {
     this.#network = network;
+    this.process = process;
     this.local = local;
     this.key = formatAddress(local);
   }
@@ -42,6 +47,17 @@ export class VirtualStreams implements Streams {
     this.#listening = false;
     for (const end of this.#ends) end.crash(manner);
     this.#ends.clear();
+  }
+
+  /** Ends the connections with the process at `far`. */
+  break(far: string, manner: BreakManner): void {
+    for (const end of [...this.#ends]) if (end.farKey === far) end.break(manner);
+  }
+
+  /** Runs what the owner is to hear. */
+  enter(entry: number, detail: number, callback: () => void): void {
+    if (this.process === null) callback();
+    else this.process.enter(entry, detail, callback);
   }
 
   /** A dial from `far` arrived; answers the accepting end. */
@@ -112,7 +128,7 @@ class VirtualConnection implements Connection, PipeSink {
       this.pairWith(far);
       this.#state = "dialling";
       far.#outgoing?.open();
-      listener.onConnection(far);
+      listener.enter(ENTRY.accepted, 0, () => listener.onConnection(far));
     });
   }
 
@@ -125,8 +141,18 @@ class VirtualConnection implements Connection, PipeSink {
     this.#far = far;
     this.#state = "open";
     this.#outgoing = new StreamPipe(this.#network, this.#owner.key, far.#owner.key, far, () => {
-      if (this.#state === "open") this.onDrain();
+      if (this.#state === "open") this.#owner.enter(ENTRY.drained, 0, () => this.onDrain());
     });
+  }
+
+  /** Whose end the far one is; undefined while nobody has answered the dial. */
+  get farKey(): string | undefined {
+    return this.#far === null ? undefined : this.#far.#owner.key;
+  }
+
+  /** The owner cannot take anything now. */
+  get stalled(): boolean {
+    return this.#owner.process?.paused === true;
   }
 
   write(bytes: Uint8Array): void {
@@ -146,8 +172,16 @@ class VirtualConnection implements Connection, PipeSink {
     this.#leave();
     this.#outgoing?.reset("read ECONNRESET");
     this.#network.clock.setTimer(0, () => {
-      if (this.#state === "closed") this.onClose(null);
+      if (this.#state === "closed") this.#owner.enter(ENTRY.closed, 0, () => this.onClose(null));
     });
+  }
+
+  /** Something between the two ends gave the connection up. */
+  break(manner: BreakManner): void {
+    if (this.#state !== "open" && this.#state !== "ended") return;
+    if (manner === "reset") this.#outgoing?.reset("read ECONNRESET");
+    else this.#outgoing?.close();
+    this.#close(`read ECONNRESET ${formatAddress(this.remote)}`);
   }
 
   /** The owner died. */
@@ -162,12 +196,15 @@ class VirtualConnection implements Connection, PipeSink {
     if (this.#state !== "dialling") return;
     this.#dialTimer?.cancel();
     this.#state = "open";
-    this.onOpen();
+    this.#owner.enter(ENTRY.opened, 0, () => {
+      if (this.#state === "open") this.onOpen();
+    });
   }
 
   received(bytes: Uint8Array): void {
     if (this.#state === "gone") this.#resetFar();
-    else if (this.#state === "open" || this.#state === "ended") this.onData(bytes);
+    else if (this.#state === "open" || this.#state === "ended")
+      this.#owner.enter(ENTRY.bytes, checksum(bytes), () => this.onData(bytes));
   }
 
   finished(): void {
@@ -194,7 +231,7 @@ class VirtualConnection implements Connection, PipeSink {
     if (this.#state === "closed" || this.#state === "gone") return;
     this.#state = "closed";
     this.#leave();
-    this.onClose(reason === null ? null : new Error(reason));
+    this.#owner.enter(ENTRY.closed, 0, () => this.onClose(reason === null ? null : new Error(reason)));
   }
 
   #leave(): void {

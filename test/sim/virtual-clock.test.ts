@@ -79,7 +79,7 @@ describe("VirtualClock", () => {
 
   test("a halted node hears of no timer and no deferred call, and the others go on", async () => {
     const clock = new VirtualClock();
-    const [dead, alive] = [clock.clockFor(), clock.clockFor()];
+    const [dead, alive] = [clock.process(), clock.process()];
     const seen: string[] = [];
     for (const [name, node] of [["dead", dead] as const, ["alive", alive] as const]) {
       node.setTimer(5, () => seen.push(`${name} timer`));
@@ -92,7 +92,7 @@ describe("VirtualClock", () => {
 
   test("a wrong wall clock leaves monotonic time alone", async () => {
     const clock = new VirtualClock({ wallOriginMs: 1_000 });
-    const node = clock.clockFor();
+    const node = clock.process();
     node.wallSkewMs = -500;
     await clock.runFor(7);
     expect([node.nowMs(), node.wallMs(), clock.wallMs()]).toEqual([7, 507, 1_007]);

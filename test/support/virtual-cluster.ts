@@ -10,8 +10,9 @@ import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
 import { ClusterNode } from "../../src/node/cluster-node.ts";
 import { type NodeOptions, resolveNodeOptions } from "../../src/node/options.ts";
 import { loadKeyHash } from "../../src/placement/key-hash.ts";
-import { type NodeClock, VirtualClock } from "../../src/sim/virtual-clock.ts";
+import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { type CrashManner, VirtualNetwork } from "../../src/sim/virtual-network.ts";
+import type { VirtualProcess } from "../../src/sim/virtual-process.ts";
 
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
 const keyHash = await loadKeyHash();
@@ -19,7 +20,7 @@ const keyHash = await loadKeyHash();
 export interface VirtualMember {
   readonly node: ClusterNode;
   readonly address: Address;
-  readonly clock: NodeClock;
+  readonly clock: VirtualProcess;
   readonly log: string[];
   alive: boolean;
 }
@@ -43,7 +44,7 @@ export class VirtualCluster {
   /** Starts a process on `machine`. `seeds`: machine numbers. */
   start(machine: number, seeds: readonly number[] = [], options: Partial<NodeOptions> = {}): VirtualMember {
     const address = this.address(machine);
-    const clock = this.clock.clockFor();
+    const clock = this.clock.process();
     const log: string[] = [];
     const resolved = resolveNodeOptions({
       seeds: seeds.map((seed) => formatAddress(this.address(seed))),

@@ -18,12 +18,13 @@ import type { Channel } from "../../../src/host/links/channel.ts";
 import type { LinkOptions } from "../../../src/host/links/link-options.ts";
 import { PeerLinks } from "../../../src/host/links/peer-links.ts";
 import type { Connection, Streams } from "../../../src/host/ports.ts";
-import { type NodeClock, VirtualClock } from "../../../src/sim/virtual-clock.ts";
+import { VirtualClock } from "../../../src/sim/virtual-clock.ts";
 import {
   type CrashManner,
   type NetworkConditions,
   VirtualNetwork,
 } from "../../../src/sim/virtual-network.ts";
+import type { VirtualProcess } from "../../../src/sim/virtual-process.ts";
 
 export const CLUSTER = clusterId("00000000000000c1");
 export const OTHER_CLUSTER = clusterId("00000000000000c2");
@@ -46,7 +47,7 @@ export interface NodeSettings {
 
 export class LinkNode {
   readonly address: Address;
-  readonly clock: NodeClock;
+  readonly clock: VirtualProcess;
   readonly streams: CountedStreams;
   readonly links: PeerLinks;
   readonly calls: Calls;
@@ -63,7 +64,7 @@ export class LinkNode {
     this.id = settings.id ?? idOf(at);
     this.boot = settings.boot ?? nonceOf(at);
     this.cluster = settings.cluster === undefined ? CLUSTER : settings.cluster;
-    this.clock = world.clock.clockFor();
+    this.clock = world.clock.process();
     this.streams = new CountedStreams(world.network.streams(this.address));
     this.links = new PeerLinks({
       clock: this.clock,

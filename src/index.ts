@@ -15,6 +15,7 @@ export type {
   NodeMetrics,
   ShardStatus,
 } from "./node/door.ts";
+export { describeEvent } from "./node/event-text.ts";
 export {
   DEFAULT_CLUSTER_PORT,
   DEFAULT_HTTP_PORT,

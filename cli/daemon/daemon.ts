@@ -2,8 +2,15 @@
  * The life of one `crema-node` process: open, say so, serve, leave in order, exit.
  * Exit codes: 0 left as told, 1 failed or told twice, 2 asked for something impossible.
  */
-import { CremaError, CremaNode, formatAddress, type NodeEvent, type OpenHooks } from "../../src/index.ts";
-import { describeEvent, eventLevel } from "../event-text.ts";
+import {
+  CremaError,
+  CremaNode,
+  describeEvent,
+  formatAddress,
+  type NodeEvent,
+  type OpenHooks,
+} from "../../src/index.ts";
+import { eventLevel } from "../event-level.ts";
 import { type Logger, openLog } from "./log.ts";
 import { READY_MESSAGE } from "./ready-line.ts";
 import type { DaemonSettings } from "./settings.ts";

@@ -1,7 +1,7 @@
 /**
  * `crema events`: what one node sees happen, as it happens.
  */
-import { describeEvent } from "../event-text.ts";
+import { describeEvent } from "../../src/index.ts";
 import { JSON_FLAG, type OperatorCommand } from "./command.ts";
 
 export const eventsCommand: OperatorCommand = {

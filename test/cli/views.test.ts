@@ -2,7 +2,7 @@
  * What people are shown: the tables of `crema status` and of `crema local`, to the letter.
  */
 import { describe, expect, it } from "vitest";
-import { describeEvent, eventLevel } from "../../cli/event-text.ts";
+import { eventLevel } from "../../cli/event-level.ts";
 import {
   isComplete,
   type LocalNode,
@@ -13,7 +13,7 @@ import {
 import { statusLines } from "../../cli/operator/status-view.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { clusterId, groupId, shardId } from "../../src/base/ids.ts";
-import type { NodeEvent } from "../../src/index.ts";
+import { describeEvent, type NodeEvent } from "../../src/index.ts";
 import { exampleGroup, exampleMember, exampleStatus, NODE_A, NODE_B, NODE_C } from "./example-status.ts";
 
 const nodes: readonly LocalNode[] = [NODE_A, NODE_B, NODE_C].map((nodeId, index) => ({

@@ -1,7 +1,8 @@
 /**
- * Node events in the words of a log line. Both the daemon's log and `crema events` speak this way.
+ * Node events in the words of a log line. The daemon's log, `crema events` and the simulator's trace speak this way.
  */
-import { formatAddress, type NodeEvent } from "../src/index.ts";
+import { formatAddress } from "../base/address.ts";
+import type { NodeEvent } from "./door.ts";
 
 /** One line, without a time or a full stop. */
 export function describeEvent(event: NodeEvent): string {
@@ -46,26 +47,6 @@ export function describeEvent(event: NodeEvent): string {
     default:
       // A node of a later release may send what this one has no words for.
       return JSON.stringify(event satisfies never);
-  }
-}
-
-/** How loudly the daemon says it. */
-export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
-  switch (event.type) {
-    case "leader-changed":
-    case "configuration-changed":
-    case "map-changed":
-    // The node says these two itself, in a line of its own.
-    case "seed-unreachable":
-    case "seed-reachable":
-      return "debug";
-    case "member-suspected":
-    case "member-died":
-    case "cluster-conflict":
-    case "not-ready":
-      return "warn";
-    default:
-      return "info";
   }
 }
 

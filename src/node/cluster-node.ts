@@ -452,7 +452,8 @@ export class ClusterNode {
       for (const [group, hint] of this.leaders.entries())
         if (hint.leader === node) this.router.routeChanged(group);
     };
-    links.onLost = (remote) => {
+    links.onLost = (remote, error) => {
+      this.log("debug", `the link with ${remote.node} broke: ${error.message}`);
       this.groups.peerSuspected(remote.node);
       this.gossip.probeNow(remote.node);
     };

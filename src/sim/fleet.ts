@@ -39,6 +39,8 @@ export interface Machine {
   /** The process that runs or is paused here now. */
   life: FleetLife | null;
   lives: number;
+  /** Nothing will run here any more. */
+  lost: boolean;
   /** How its clocks go; obeyed by lives that begin afterwards. */
   clocks: ProcessClockOptions;
 }
@@ -90,7 +92,7 @@ export class Fleet {
   addMachine(clocks: ProcessClockOptions = {}): Machine {
     const number = this.machines.length + 1;
     const address = { host: `10.0.${number >> 8}.${number & 255}`, port: PORT };
-    const machine: Machine = { number, address, life: null, lives: 0, clocks };
+    const machine: Machine = { number, address, life: null, lives: 0, lost: false, clocks };
     this.machines.push(machine);
     return machine;
   }

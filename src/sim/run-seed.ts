@@ -1,16 +1,233 @@
 /**
- * One seed, one history: founds a fleet, lets it suffer under load, heals it, and tells what came of it.
+ * One seed, one history: founds a fleet, lets it suffer under load, heals it, and tells what came of it. Everything that
+ * is not in the options is drawn from the seed, in one order, so that equal options give equal histories.
  */
+import type { Address } from "../base/address.ts";
+import { Random } from "../base/random.ts";
+import { loadKeyHash } from "../placement/key-hash.ts";
+import type { Finding } from "./checkers/checker.ts";
+import type { FaultKind } from "./fault-kind.ts";
+import { CLOCK_FAULTS } from "./faults/clock-faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import { FLEET_FAULTS } from "./faults/fleet-faults.ts";
+import { LoadBooks, loadFaults } from "./faults/load-faults.ts";
+import { MESSAGE_FAULTS } from "./faults/message-faults.ts";
+import { processFaults } from "./faults/process-faults.ts";
+import { Storm } from "./faults/storm.ts";
+import { WAY_FAULTS } from "./faults/way-faults.ts";
+import { Fleet, type Machine } from "./fleet.ts";
+import { checkHistory } from "./linearizability/check-history.ts";
+import { becomesWhole, servesEverywhere } from "./liveness.ts";
 import type { RunOptions } from "./run-options.ts";
-import type { RunReport } from "./run-report.ts";
+import type { RunFailure, RunReport } from "./run-report.ts";
 import type { TraceListener } from "./trace.ts";
+import { Workload } from "./workload/workload.ts";
 
 export interface RunHooks {
   /** Hears every line of the story as it happens: what faults are injected, what nodes say, what clients get. */
   readonly onLine?: TraceListener;
 }
 
+const keyHash = await loadKeyHash();
+
+/** A fleet that nothing disturbs is whole within this. */
+const FOUNDING_LIMIT_MS = 60_000;
+/** Machines that start at the same time do so within this. */
+const STARTS_WITHIN_MS = 3_000;
+const SEEDS_MAX = 3;
+/** Clients are done this long after they were told to stop: their longest deadline, and the sweep that enforces it. */
+const CLIENTS_LIMIT_MS = 10_000;
+const RECKONING_LIMIT_MS = 30_000;
+const LAST_EVENTS = 120;
+
 /** Runs `options` to the end. Equal options give equal reports. Rejects only when the simulator itself is at fault. */
 export async function runSeed(options: RunOptions, hooks: RunHooks = {}): Promise<RunReport> {
-  throw new Error(`not written yet: ${options.seed} ${hooks.onLine === undefined}`);
+  return new Run(options, hooks).run();
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #fleet: Fleet;
+  readonly #random: Random;
+  readonly #durable: boolean;
+  readonly #enabled: readonly FaultKind[];
+  readonly #storm: Storm;
+  readonly #workload: Workload;
+  readonly #books = new LoadBooks();
+  #failure: RunFailure | null = null;
+
+  constructor(options: RunOptions, hooks: RunHooks) {
+    this.#options = options;
+    this.#random = new Random(Number(options.seed & 0xffff_ffffn), Number(options.seed >> 32n));
+    const random = this.#random;
+    this.#durable = options.storage === "disk" || (options.storage === "either" && random.nextBelow(2) === 0);
+    this.#enabled = options.swarm
+      ? options.faults.filter(() => random.nextBelow(2) === 0)
+      : options.faults;
+    this.#fleet = new Fleet({
+      seed: options.seed,
+      keyHash,
+      nodeOptions: {
+        shards: options.shards,
+        replicationFactor: options.replicationFactor,
+        deadGraceMs: random.nextBetween(500, 5_000),
+        gossip: random.nextBelow(2) === 0 ? "lan" : "local",
+        tickMs: random.nextBetween(5, 10) * 10,
+        // Nobody goes before its replicas have: in a world without disks that would be one more loss.
+        drainTimeoutMs: 3_600_000,
+      },
+    });
+    this.#fleet.trace.onLine = hooks.onLine ?? null;
+    this.#workload = new Workload(this.#fleet, options.clients, random.fork(), (key, value, life) =>
+      this.#fail("local-reads", "a local read shows only what was written", `${life.name} read ${value} from ${key}`, [
+        life.name,
+      ]),
+    );
+    this.#storm = new Storm({
+      fleet: this.#fleet,
+      random: random.fork(),
+      faults: this.#faults(),
+      nodes: options.nodes,
+      replicationFactor: options.replicationFactor,
+      durable: this.#durable,
+      seedsFor: (machine) => this.#seedsFor(machine),
+    });
+    for (let machine = 0; machine < options.nodes; machine++) this.#fleet.addMachine();
+  }
+
+  async run(): Promise<RunReport> {
+    try {
+      await this.#phases();
+    } catch (error) {
+      this.#fail("crash", "no code of a node throws outside of a group", describe(error), this.#everybody());
+    }
+    const { history } = this.#workload;
+    return {
+      options: this.#options,
+      failure: this.#failure,
+      traceHash: this.#fleet.trace.hash,
+      durable: this.#durable,
+      enabled: this.#enabled,
+      injected: this.#storm.injected,
+      virtualMs: this.#fleet.nowMs,
+      events: this.#fleet.clock.events,
+      operations: {
+        acknowledged: history.acknowledged,
+        failed: history.failed,
+        ambiguous: history.ambiguous,
+      },
+    };
+  }
+
+  async #phases(): Promise<void> {
+    await this.#found();
+    if (this.#failure !== null) return;
+    await this.#during(this.#options.chaosMs);
+    this.#storm.end();
+    this.#workload.stop();
+    if (this.#failure !== null) return;
+    await this.#becomeWhole("after the storm a fleet becomes whole again");
+    if (this.#failure !== null) return;
+    await this.#fleet.clock.runUntil(() => this.#workload.idle || this.#failure !== null, CLIENTS_LIMIT_MS);
+    await this.#serve();
+    if (this.#failure !== null) return;
+    await this.#reckon();
+    if (this.#failure === null) this.#checkHistory();
+  }
+
+  async #found(): Promise<void> {
+    const { machines } = this.#fleet;
+    this.#storm.prepare();
+    if (this.#enabled.includes("simultaneous-founding")) {
+      for (const machine of this.#random.shuffle([...machines])) {
+        this.#fleet.clock.setTimer(this.#random.nextFloat() * STARTS_WITHIN_MS, () => {
+          if (machine.life === null) this.#fleet.boot(machine, this.#foundingSeeds());
+        });
+      }
+      this.#begin();
+      return;
+    }
+    const [first, ...others] = machines;
+    if (first === undefined) return;
+    this.#fleet.boot(first, []);
+    for (const machine of others) this.#fleet.boot(machine, [first.address]);
+    await this.#becomeWhole("a fleet that nothing disturbs becomes whole", FOUNDING_LIMIT_MS);
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#storm.begin();
+    this.#workload.start();
+  }
+
+  async #becomeWhole(promise: string, limitMs?: number): Promise<void> {
+    const missing = await becomesWhole(this.#fleet, limitMs);
+    if (missing !== null) this.#fail("liveness", promise, missing, this.#everybody());
+  }
+
+  async #serve(): Promise<void> {
+    const wrong = await servesEverywhere(this.#fleet);
+    if (wrong !== null)
+      this.#fail("liveness", "a whole fleet answers every shard through every node", wrong, this.#everybody());
+  }
+
+  async #reckon(): Promise<void> {
+    const life = this.#fleet.lives[0];
+    if (life === undefined) return;
+    const reckoning = this.#books.reckon(life);
+    const ended = await this.#fleet.settle(reckoning, RECKONING_LIMIT_MS);
+    const wrong = ended ? await reckoning : "the reading back does not end";
+    if (wrong !== null)
+      this.#fail("counters", "what was acknowledged is there, once", wrong, this.#everybody());
+  }
+
+  #checkHistory(): void {
+    const verdict = checkHistory(this.#workload.history.operations());
+    if (verdict.type === "violation")
+      this.#fail("linearizability", `the history of ${verdict.key} is linearizable`, verdict.explanation, []);
+  }
+
+  /** Lets time pass, until something is found. */
+  async #during(ms: number): Promise<void> {
+    await this.#fleet.clock.runUntil(() => this.#failure !== null, ms);
+  }
+
+  #faults(): readonly Fault[] {
+    const all = [
+      ...MESSAGE_FAULTS,
+      ...WAY_FAULTS,
+      ...processFaults(this.#durable),
+      ...CLOCK_FAULTS,
+      ...FLEET_FAULTS,
+      ...loadFaults(this.#books),
+    ];
+    return all.filter(({ kind }) => this.#enabled.includes(kind));
+  }
+
+  #foundingSeeds(): readonly Address[] {
+    return this.#fleet.machines.slice(0, SEEDS_MAX).map(({ address }) => address);
+  }
+
+  /** An operator names the machines that run. */
+  #seedsFor(machine: Machine): readonly Address[] {
+    return this.#fleet.lives.filter(({ host }) => host !== machine).map(({ address }) => address);
+  }
+
+  found(finding: Finding): void {
+    this.#fail(finding.checker, finding.message, JSON.stringify(finding.details), finding.lives);
+  }
+
+  #fail(checker: string, message: string, details: string, lives: readonly string[]): void {
+    const { trace, nowMs } = this.#fleet;
+    const lastEvents = trace.lastLines(["storm", ...lives], LAST_EVENTS);
+    this.#failure ??= { checker, message, details, atMs: nowMs, lastEvents };
+  }
+
+  #everybody(): readonly string[] {
+    return this.#fleet.lives.map(({ name }) => name);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -25,9 +25,13 @@ export class Trace {
     this.#mix((timeWords[1] as number) ^ detail);
   }
 
-  /** A line about `who`, kept for a while. Counts into the hash by its length only: texts may hold anything. */
+  /** Whether anybody listens: texts that only listeners want need not be made otherwise. */
+  get watched(): boolean {
+    return this.onLine !== null;
+  }
+
+  /** A line about `who`, kept for a while. Not part of the hash: what it tells of is. */
   say(atMs: number, who: string, text: string): void {
-    this.#mix(text.length);
     let lines = this.#lines.get(who);
     if (lines === undefined) {
       lines = [];

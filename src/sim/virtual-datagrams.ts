@@ -31,9 +31,13 @@ export class VirtualDatagrams implements Datagrams {
 
   send(to: Address, bytes: Uint8Array): void {
     if (this.#closed || bytes.length > DATAGRAM_BYTES_MAX) return;
-    const { random, conditions } = this.#network;
-    if (random.nextFloat() < conditions.lossRate) return;
+    const { random, conditions, counters } = this.#network;
+    if (random.nextFloat() < conditions.lossRate) {
+      counters.lost++;
+      return;
+    }
     const copies = random.nextFloat() < conditions.duplicateRate ? 2 : 1;
+    counters.duplicated += copies - 1;
     for (let copy = 0; copy < copies; copy++) this.#launch(formatAddress(to), new Uint8Array(bytes));
   }
 
@@ -49,9 +53,10 @@ export class VirtualDatagrams implements Datagrams {
 
   #launch(to: string, bytes: Uint8Array): void {
     if (this.#inFlight >= DATAGRAMS_IN_FLIGHT_MAX) return;
-    const { random, conditions } = this.#network;
+    const { random, conditions, counters } = this.#network;
     const heldBackMs =
       random.nextFloat() < conditions.reorderRate ? random.nextFloat() * conditions.reorderDelayMs : 0;
+    if (heldBackMs > 0) counters.heldBack++;
     this.#inFlight++;
     this.#network.clock.setTimer(this.#network.drawDelayMs() + heldBackMs, () => {
       this.#inFlight--;

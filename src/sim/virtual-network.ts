@@ -77,6 +77,8 @@ export class VirtualNetwork {
   readonly #dark = new Set<string>();
   readonly #stalled = new Set<StreamPipe>();
   #ephemeralPort = EPHEMERAL_PORT_MIN;
+  /** Datagrams lost, doubled and held back; messages of any kind that met the heavy tail. */
+  readonly counters = { lost: 0, duplicated: 0, heldBack: 0, tail: 0 };
 
   /** `clock` must be the world's clock, not that of a node: the network outlives every process. */
   constructor(clock: Clock, random: Random, conditions: Partial<NetworkConditions> = {}) {
@@ -153,6 +155,7 @@ export class VirtualNetwork {
     const { delayMs, jitterMs, tailRate, tailDelayMs } = this.#conditions;
     const usualMs = delayMs + this.random.nextFloat() * jitterMs;
     if (tailRate === 0 || this.random.nextFloat() >= tailRate) return usualMs;
+    this.counters.tail++;
     // Half of them up to the median, and then ever rarer: u^-1 of a uniform u, cut at a fiftyfold.
     return usualMs + (tailDelayMs * 0.5) / Math.max(0.01, this.random.nextFloat());
   }

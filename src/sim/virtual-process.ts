@@ -21,6 +21,7 @@ export const ENTRY = Object.freeze({
   accepted: 7,
   drained: 8,
   disk: 9,
+  client: 10,
 });
 
 /** Callbacks that wait for a paused process, at most. What a kernel cannot keep is lost to datagrams only. */

@@ -54,6 +54,8 @@ export interface Hello {
   readonly purpose: Purpose;
   readonly identity: Identity;
   readonly proof: Proof;
+  /** Whom the dialling end looks for; null: whoever is there. Another node refuses, and nothing of its own is disturbed. */
+  readonly expected: NodeId | null;
 }
 
 export interface Welcome {
@@ -79,6 +81,8 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(PURPOSES.indexOf(hello.purpose));
   writeIdentity(writer, hello.identity);
   writeProof(writer, hello.proof);
+  writer.bool(hello.expected !== null);
+  if (hello.expected !== null) writer.nodeId(hello.expected);
 }
 
 /** Throws {@link WireError} for anything that is not a hello. */
@@ -88,7 +92,14 @@ export function readHello(reader: ByteReader): Hello {
   const protocolMax = reader.u16();
   const purpose = PURPOSES[reader.u8()];
   if (purpose === undefined) throw new WireError("unknown purpose", reader.offset - 1);
-  return { protocolMin, protocolMax, purpose, identity: readIdentity(reader), proof: readProof(reader) };
+  return {
+    protocolMin,
+    protocolMax,
+    purpose,
+    identity: readIdentity(reader),
+    proof: readProof(reader),
+    expected: reader.bool() ? reader.nodeId() : null,
+  };
 }
 
 export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {

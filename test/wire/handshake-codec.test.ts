@@ -27,6 +27,7 @@ const HELLO: Hello = {
   purpose: "bulk",
   identity: IDENTITY,
   proof: { scheme: 4, bytes: new Uint8Array([1, 2]) },
+  expected: nodeId("00000000000000ee"),
 };
 
 function bytesOf(write: (writer: ByteWriter) => void): Uint8Array {

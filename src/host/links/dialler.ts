@@ -120,6 +120,7 @@ class Attempt implements Dial {
       purpose: this.#target.purpose,
       identity: this.#local,
       proof: NO_PROOF,
+      expected: this.#target.expected,
     });
     this.#frames.endFrame();
   }

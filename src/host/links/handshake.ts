@@ -38,6 +38,9 @@ export function judgeHello(hello: Hello, local: Identity): HelloVerdict {
   if (hello.proof.scheme !== 0) {
     return refuse("CREMA_PROTOCOL", `authentication scheme ${hello.proof.scheme} is not known here`);
   }
+  if (hello.expected !== null && hello.expected !== local.node) {
+    return refuse("CREMA_UNREACHABLE", notThere(local, hello.expected));
+  }
   if (isSelf(hello.identity, local)) return { type: "welcome", protocol };
   const objection = objectionTo(hello.identity, local, hello.purpose);
   return objection === null ? { type: "welcome", protocol } : { type: "refuse", objection };
@@ -61,10 +64,7 @@ export function judgeWelcome(
   }
   const remote = welcome.identity;
   if (expected !== null && remote.node !== expected) {
-    return {
-      code: "CREMA_UNREACHABLE",
-      message: `${formatAddress(remote.address)} is node ${remote.node} now, not ${expected}`,
-    };
+    return { code: "CREMA_UNREACHABLE", message: notThere(remote, expected) };
   }
   return isSelf(remote, local) ? null : objectionTo(remote, local, purpose);
 }
@@ -96,6 +96,10 @@ export function isSelf(one: Identity, other: Identity): boolean {
 /** Whether a channel that `then` opened may go on now that this node is `now`. */
 export function sameIdentity(then: Identity, now: Identity): boolean {
   return isSelf(then, now) && then.clusterId === now.clusterId;
+}
+
+function notThere(found: Identity, expected: NodeId): string {
+  return `${formatAddress(found.address)} is node ${found.node} now, not ${expected}`;
 }
 
 function objectionTo(remote: Identity, local: Identity, purpose: Purpose): Objection | null {

@@ -33,12 +33,21 @@ function hello(change: Partial<Hello> = {}, identity: Partial<Identity> = {}): H
     protocolMax: 1,
     purpose: "link",
     proof: NO_PROOF,
+    expected: null,
     ...change,
     identity: { ...REMOTE, ...identity },
   };
 }
 
 describe("what the accepting end makes of a hello", () => {
+  test("who looks for another node at this address is refused, this node's own dial included", () => {
+    expect(judgeHello(hello({ expected: LOCAL.node }), LOCAL).type).toBe("welcome");
+    for (const from of [REMOTE, LOCAL]) {
+      const verdict = judgeHello(hello({ expected: idOf(9) }, from), LOCAL);
+      expect(verdict).toMatchObject({ type: "refuse", objection: { code: "CREMA_UNREACHABLE" } });
+    }
+  });
+
   const mismatch = "CREMA_CLUSTER_MISMATCH";
   const notReady = "CREMA_NOT_READY";
   test.each([

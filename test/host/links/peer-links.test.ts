@@ -67,6 +67,19 @@ describe("a link", () => {
     expect(b.links.counters.dials).toBe(0);
   });
 
+  // Found by simulation: a machine that came back under a new id lost the links of everybody who still dialled the old.
+  test("stays when its peer is dialled under the name of a node that was at that address before", async () => {
+    const { world, a, b } = await pair();
+    const old = idOf(7);
+    a.links.setPeer(old, b.address);
+    a.links.channel(old);
+    await world.until(() => a.events.includes("replaced 7 by 2"));
+    await world.clock.runFor(1_000);
+    expect(a.events).toEqual(["up 2", "replaced 7 by 2"]);
+    expect(b.events).toEqual([]);
+    expect(a.links.isUp(b.id)).toBe(true);
+  });
+
   test("takes back a frame that was cancelled", async () => {
     const { world, b, channel } = await pair();
     sendText(channel, FRAME_RAFT, "one");

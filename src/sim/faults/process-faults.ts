@@ -1,0 +1,66 @@
+/**
+ * What happens to processes and machines: they die and come back, with or without what they knew, they are lost and
+ * replaced, they stand still.
+ */
+import type { FleetLife, Machine } from "../fleet.ts";
+import type { CrashManner } from "../virtual-network.ts";
+import { drawDurationMs, drawLife, type Fault, type FaultTools } from "./fault.ts";
+
+const DOWN_TYPICAL_MS = 1_500;
+const DOWN_LONGEST_MS = 10_000;
+const PAUSE_TYPICAL_MS = 1_500;
+const PAUSE_LONGEST_MS = 20_000;
+
+/** Starts a process on `machine` again after a while; the end of the storm does not wait for that. */
+function bootLater(tools: FaultTools, machine: Machine): string {
+  const downMs = drawDurationMs(tools.random, DOWN_TYPICAL_MS, DOWN_LONGEST_MS);
+  tools.later(downMs, () => {
+    if (machine.life === null && !machine.lost) tools.fleet.boot(machine, tools.seedsFor(machine));
+  });
+  return `down for ${downMs.toFixed(0)} ms`;
+}
+
+function kill(tools: FaultTools, life: FleetLife, manner: CrashManner): string {
+  tools.fleet.kill(life, manner);
+  return `${life.name} ${bootLater(tools, life.host)}`;
+}
+
+/** Without a disk a crash is the loss of a replica: the process comes back as another node. */
+function crash(kind: "crash" | "power-loss", durable: boolean): Fault {
+  return {
+    kind,
+    final: !durable,
+    inject(tools) {
+      const life = drawLife(tools);
+      return life === null ? null : kill(tools, life, kind === "crash" ? "killed" : "power-lost");
+    },
+  };
+}
+
+const machineLoss: Fault = {
+  kind: "machine-loss",
+  final: true,
+  inject(tools) {
+    const life = drawLife(tools);
+    if (life === null) return null;
+    tools.fleet.kill(life, "power-lost");
+    life.host.lost = true;
+    const next = tools.fleet.addMachine(life.host.clocks);
+    return `${life.name} for good; m${next.number} takes its place, ${bootLater(tools, next)}`;
+  },
+};
+
+const pause: Fault = {
+  kind: "pause",
+  inject(tools) {
+    const life = drawLife(tools, ({ process }) => process.running);
+    if (life === null) return null;
+    const durationMs = drawDurationMs(tools.random, PAUSE_TYPICAL_MS, PAUSE_LONGEST_MS);
+    tools.fleet.pause(life, durationMs);
+    return `${life.name} for ${durationMs.toFixed(0)} ms`;
+  },
+};
+
+export function processFaults(durable: boolean): readonly Fault[] {
+  return [crash("crash", durable), crash("power-loss", durable), machineLoss, pause];
+}

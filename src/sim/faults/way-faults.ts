@@ -1,0 +1,102 @@
+/**
+ * What happens to the ways between machines: cut in both directions, in one, around a bridge that still reaches both
+ * sides, or around one machine; and connections that break, heard of by both ends or by one.
+ * While a way is cut datagrams vanish and streams stall: their bytes arrive when it heals.
+ */
+import type { FleetLife } from "../fleet.ts";
+import { drawDurationMs, drawTwo, type Fault, type FaultTools } from "./fault.ts";
+
+const TYPICAL_MS = 2_500;
+const LONGEST_MS = 12_000;
+
+/** Cuts what `cut` names, and heals just that after a while. Answers for how long, in words. */
+function cutForAWhile(tools: FaultTools, pairs: readonly (readonly [FleetLife, FleetLife])[], oneWay: boolean): string {
+  const { network } = tools.fleet;
+  for (const [from, to] of pairs) network.partition(from.address, to.address, oneWay);
+  const durationMs = drawDurationMs(tools.random, TYPICAL_MS, LONGEST_MS);
+  tools.later(durationMs, () => {
+    for (const [from, to] of pairs) network.heal(from.address, to.address);
+  });
+  return `for ${durationMs.toFixed(0)} ms`;
+}
+
+/** Every pair across two sides. */
+function across(
+  one: readonly FleetLife[],
+  other: readonly FleetLife[],
+): readonly (readonly [FleetLife, FleetLife])[] {
+  return one.flatMap((left) => other.map((right) => [left, right] as const));
+}
+
+const partition: Fault = {
+  kind: "partition",
+  inject(tools) {
+    const lives = tools.random.shuffle([...tools.fleet.lives]);
+    if (lives.length < 2) return null;
+    const size = tools.random.nextBetween(1, lives.length - 1);
+    const [one, other] = [lives.slice(0, size), lives.slice(size)];
+    return `${names(one)} from ${names(other)} ${cutForAWhile(tools, across(one, other), false)}`;
+  },
+};
+
+const oneWayPartition: Fault = {
+  kind: "one-way-partition",
+  inject(tools) {
+    const pair = drawTwo(tools);
+    if (pair === null) return null;
+    const [from, to] = pair;
+    // Sometimes nobody hears one machine any more, which itself hears everybody.
+    const others = tools.random.nextBelow(2) === 0 ? tools.fleet.lives.filter((life) => life !== from) : [to];
+    return `${from.name} is not heard by ${names(others)} ${cutForAWhile(tools, across([from], others), true)}`;
+  },
+};
+
+const bridgePartition: Fault = {
+  kind: "bridge-partition",
+  inject(tools) {
+    const lives = tools.random.shuffle([...tools.fleet.lives]);
+    const [bridge, ...rest] = lives;
+    if (bridge === undefined || rest.length < 2) return null;
+    const half = rest.length >> 1;
+    const [one, other] = [rest.slice(0, half), rest.slice(half)];
+    const duration = cutForAWhile(tools, across(one, other), false);
+    return `${names(one)} from ${names(other)}, only ${bridge.name} reaches both, ${duration}`;
+  },
+};
+
+const isolation: Fault = {
+  kind: "isolation",
+  inject(tools) {
+    const pair = drawTwo(tools);
+    if (pair === null) return null;
+    const [lone] = pair;
+    const others = tools.fleet.lives.filter((life) => life !== lone);
+    return `${lone.name} ${cutForAWhile(tools, across([lone], others), false)}`;
+  },
+};
+
+function streamFault(kind: "stream-reset" | "half-open-stream"): Fault {
+  return {
+    kind,
+    inject(tools) {
+      const pair = drawTwo(tools);
+      if (pair === null) return null;
+      const [near, far] = pair;
+      tools.fleet.network.breakStreams(near.address, far.address, kind === "stream-reset" ? "reset" : "half-open");
+      return `between ${near.name} and ${far.name}`;
+    },
+  };
+}
+
+function names(lives: readonly FleetLife[]): string {
+  return lives.map(({ name }) => name).join("+");
+}
+
+export const WAY_FAULTS: readonly Fault[] = Object.freeze([
+  partition,
+  oneWayPartition,
+  bridgePartition,
+  isolation,
+  streamFault("stream-reset"),
+  streamFault("half-open-stream"),
+]);

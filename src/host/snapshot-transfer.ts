@@ -15,6 +15,7 @@ import { WireError } from "../wire/wire-error.ts";
 import type { Bulk } from "./links/bulk.ts";
 import type { BulkSink } from "./links/bulk-stream.ts";
 import type { MultiRaft } from "./multi-raft.ts";
+import { SliceCutter, SliceJoiner } from "./slice-stream.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 
 export interface SnapshotTransferParts {
@@ -52,7 +53,7 @@ export class SnapshotTransfer {
     const source = replica.machine.beginSnapshot();
     groups.snapshotStarted(group, node, metadata);
     bulk
-      .send(node, address, encodeHeader(group, leaderTerm, metadata), source)
+      .send(node, address, encodeHeader(group, leaderTerm, metadata), new SliceCutter(source))
       .then(
         () => {
           this.counters.sent++;
@@ -79,9 +80,11 @@ export class SnapshotTransfer {
       });
     }
     const restore: SnapshotSink = machine.beginRestore();
+    const slices = new SliceJoiner((slice) => restore.write(slice));
     return {
-      write: (slice) => restore.write(slice),
+      write: (piece) => slices.write(piece),
       finish: () => {
+        slices.finish();
         restore.finish();
         this.counters.received++;
         this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore);

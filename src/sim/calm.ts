@@ -28,7 +28,8 @@ export function whatIsMissing(fleet: Fleet): string | null {
   }
   for (const { nodeId, state } of map.members) {
     if (state !== "alive") return `the map still lists node ${nodeId} as ${state}`;
-    if (!lives.some(({ node }) => node.nodeId === nodeId)) return `the map still lists node ${nodeId}, which is gone`;
+    if (!lives.some(({ node }) => node.nodeId === nodeId))
+      return `the map still lists node ${nodeId}, which is gone`;
   }
   for (let group = 0; group <= map.shardCount; group++) {
     const missing = missingOfGroup(lives, map, groupId(group));
@@ -70,7 +71,8 @@ function missingOfGroup(lives: readonly FleetLife[], map: ClusterMap, group: Gro
   for (const voter of configuration.voters) {
     const replica = replicas.get(voter);
     if (replica === undefined) return `voter ${voter} holds no replica`;
-    if (replica.raft.configuration.votersOutgoing.length > 0) return `voter ${voter} is still in a joint configuration`;
+    if (replica.raft.configuration.votersOutgoing.length > 0)
+      return `voter ${voter} is still in a joint configuration`;
     if (replica.raft.commit < commit) return `voter ${voter} lags behind`;
   }
   return null;

@@ -29,7 +29,8 @@ export async function servesEverywhere(fleet: Fleet): Promise<string | null> {
   const { lives } = fleet;
   const failures: string[] = [];
   const done = Promise.all(lives.map((life) => serves(life, failures)));
-  if (!(await fleet.settle(done, REQUEST_LIMIT_MS))) return `requests do not end within ${REQUEST_LIMIT_MS} ms`;
+  if (!(await fleet.settle(done, REQUEST_LIMIT_MS)))
+    return `requests do not end within ${REQUEST_LIMIT_MS} ms`;
   return failures[0] ?? null;
 }
 
@@ -42,10 +43,13 @@ async function serves(life: FleetLife, failures: string[]): Promise<void> {
       try {
         await cache.put(mine, life.name, { timeoutMs: REQUEST_TIMEOUT_MS });
         const read = await cache.consistentGet(mine, { timeoutMs: REQUEST_TIMEOUT_MS });
-        if (read !== life.name) failures.push(`${life.name} reads ${read} from shard ${shard} after its own write`);
+        if (read !== life.name)
+          failures.push(`${life.name} reads ${read} from shard ${shard} after its own write`);
       } catch (error) {
         const replica = life.node.groups.get(groupOfShard(shardId(shard)));
-        failures.push(`shard ${shard} through ${life.name} (${replica?.raft.role ?? "no replica"}): ${String(error)}`);
+        failures.push(
+          `shard ${shard} through ${life.name} (${replica?.raft.role ?? "no replica"}): ${String(error)}`,
+        );
       }
     }),
   );

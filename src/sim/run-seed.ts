@@ -61,9 +61,7 @@ class Run {
     this.#random = new Random(Number(options.seed & 0xffff_ffffn), Number(options.seed >> 32n));
     const random = this.#random;
     this.#durable = options.storage === "disk" || (options.storage === "either" && random.nextBelow(2) === 0);
-    this.#enabled = options.swarm
-      ? options.faults.filter(() => random.nextBelow(2) === 0)
-      : options.faults;
+    this.#enabled = options.swarm ? options.faults.filter(() => random.nextBelow(2) === 0) : options.faults;
     this.#fleet = new Fleet({
       seed: options.seed,
       keyHash,
@@ -79,9 +77,12 @@ class Run {
     });
     this.#fleet.trace.onLine = hooks.onLine ?? null;
     this.#workload = new Workload(this.#fleet, options.clients, random.fork(), (key, value, life) =>
-      this.#fail("local-reads", "a local read shows only what was written", `${life.name} read ${value} from ${key}`, [
-        life.name,
-      ]),
+      this.#fail(
+        "local-reads",
+        "a local read shows only what was written",
+        `${life.name} read ${value} from ${key}`,
+        [life.name],
+      ),
     );
     this.#storm = new Storm({
       fleet: this.#fleet,
@@ -168,7 +169,12 @@ class Run {
   async #serve(): Promise<void> {
     const wrong = await servesEverywhere(this.#fleet);
     if (wrong !== null)
-      this.#fail("liveness", "a whole fleet answers every shard through every node", wrong, this.#everybody());
+      this.#fail(
+        "liveness",
+        "a whole fleet answers every shard through every node",
+        wrong,
+        this.#everybody(),
+      );
   }
 
   async #reckon(): Promise<void> {

@@ -3,12 +3,15 @@
  * command. None of it is an accident, so none of it may cost anything.
  */
 import { CremaError } from "../../base/errors.ts";
-import { drawLife, type Fault, type FaultTools } from "./fault.ts";
+import type { FleetLife } from "../fleet.ts";
+import { drawLife, type Fault, type FaultTools, isUp } from "./fault.ts";
 
 const JOIN_AT_ONCE_MAX = 3;
 /** Machines beyond the usual number, at most. */
 const SURPLUS_MAX = 3;
 const DRAIN_TIMEOUT_MS = 5_000;
+/** An autoscaler notices that a machine is missing. */
+const REPLACED_WITHIN_MS = 5_000;
 
 const founding: Fault = { kind: "simultaneous-founding" };
 
@@ -18,7 +21,7 @@ const join: Fault = {
     const { fleet, random } = tools;
     const room = tools.nodes + SURPLUS_MAX - fleet.lives.length;
     const count = Math.min(room, random.nextBetween(1, JOIN_AT_ONCE_MAX));
-    if (count < 1 || fleet.lives.length === 0) return null;
+    if (count < 1 || fleet.members.length === 0) return null;
     const names = Array.from({ length: count }, () => {
       const machine = fleet.addMachine();
       return fleet.boot(machine, tools.seedsFor(machine)).name;
@@ -27,10 +30,23 @@ const join: Fault = {
   },
 };
 
-/** One may go while enough stay to hold every replica. */
+/** A member may go while enough members stay to hold every replica. */
 function mayShrink(tools: FaultTools): boolean {
-  const staying = tools.fleet.lives.filter(({ leaving }) => !leaving).length;
-  return staying > Math.max(tools.replicationFactor, tools.nodes - 1);
+  return tools.fleet.members.length > Math.max(tools.replicationFactor, tools.nodes - 1);
+}
+
+function isMember(life: FleetLife): boolean {
+  return isUp(life) && life.node.control.isListed;
+}
+
+/** The fleet is brought back to its usual number before long. */
+function replaceLater(tools: FaultTools): void {
+  tools.later(tools.random.nextFloat() * REPLACED_WITHIN_MS, () => {
+    const staying = tools.fleet.machines.filter(({ lost }) => !lost).length;
+    if (staying >= tools.nodes) return;
+    const machine = tools.fleet.addMachine();
+    tools.fleet.boot(machine, tools.seedsFor(machine));
+  });
 }
 
 const leave: Fault = {
@@ -38,10 +54,11 @@ const leave: Fault = {
   inject(tools) {
     const told: string[] = [];
     for (let count = tools.random.nextBetween(1, 2); count > 0 && mayShrink(tools); count--) {
-      const life = drawLife(tools);
+      const life = drawLife(tools, isMember);
       if (life === null) break;
       life.host.lost = true;
       void tools.fleet.leave(life);
+      replaceLater(tools);
       told.push(life.name);
     }
     return told.length === 0 ? null : told.join(", ");
@@ -52,8 +69,8 @@ const drain: Fault = {
   kind: "drain",
   inject(tools) {
     if (!mayShrink(tools)) return null;
-    const life = drawLife(tools, ({ node, leaving, process }) => process.running && !leaving && node.control.isListed);
-    const via = drawLife(tools);
+    const life = drawLife(tools, isMember);
+    const via = drawLife(tools, isMember);
     if (life === null || via === null || via === life) return null;
     life.host.lost = true;
     via.node.control.drain(life.node.nodeId, DRAIN_TIMEOUT_MS).catch((error: unknown) => {
@@ -61,6 +78,7 @@ const drain: Fault = {
       if (!(error instanceof CremaError)) throw error;
       life.host.lost = false;
     });
+    replaceLater(tools);
     return `${life.name}, asked through ${via.name}`;
   },
 };

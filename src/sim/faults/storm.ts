@@ -71,10 +71,11 @@ export class Storm {
 
   /** Nothing happens any more, and everything that passes is undone: ways, rates, pauses; what is down starts. */
   end(): void {
-    const { fleet, seedsFor } = this.#parts;
+    const { fleet, nodes, seedsFor } = this.#parts;
     this.#over = true;
     this.#heal();
     for (const life of fleet.lives) fleet.resume(life);
+    while (fleet.machines.filter(({ lost }) => !lost).length < nodes) fleet.addMachine();
     for (const machine of fleet.machines) {
       if (machine.life === null && !machine.lost) fleet.boot(machine, seedsFor(machine));
     }
@@ -162,7 +163,12 @@ export class Storm {
 }
 
 /** Kinds of which every message is counted, not every time they are switched on. */
-const COUNTED_BY_MESSAGE: ReadonlySet<FaultKind> = new Set(["loss", "duplication", "reordering", "heavy-tail"]);
+const COUNTED_BY_MESSAGE: ReadonlySet<FaultKind> = new Set([
+  "loss",
+  "duplication",
+  "reordering",
+  "heavy-tail",
+]);
 
 function draw<T>(random: Random, items: readonly T[]): T | null {
   return items[random.nextBelow(Math.max(1, items.length))] ?? null;

@@ -10,7 +10,11 @@ const TYPICAL_MS = 2_500;
 const LONGEST_MS = 12_000;
 
 /** Cuts what `cut` names, and heals just that after a while. Answers for how long, in words. */
-function cutForAWhile(tools: FaultTools, pairs: readonly (readonly [FleetLife, FleetLife])[], oneWay: boolean): string {
+function cutForAWhile(
+  tools: FaultTools,
+  pairs: readonly (readonly [FleetLife, FleetLife])[],
+  oneWay: boolean,
+): string {
   const { network } = tools.fleet;
   for (const [from, to] of pairs) network.partition(from.address, to.address, oneWay);
   const durationMs = drawDurationMs(tools.random, TYPICAL_MS, LONGEST_MS);
@@ -82,7 +86,11 @@ function streamFault(kind: "stream-reset" | "half-open-stream"): Fault {
       const pair = drawTwo(tools);
       if (pair === null) return null;
       const [near, far] = pair;
-      tools.fleet.network.breakStreams(near.address, far.address, kind === "stream-reset" ? "reset" : "half-open");
+      tools.fleet.network.breakStreams(
+        near.address,
+        far.address,
+        kind === "stream-reset" ? "reset" : "half-open",
+      );
       return `between ${near.name} and ${far.name}`;
     },
   };

@@ -2,8 +2,9 @@
  * One client: connected to one node at a time, it asks one thing after the other, thinks in between, and writes down
  * what it was told. When its node dies it never learns what became of its last question, and goes to another node.
  */
-import type { Random } from "../../base/random.ts";
+
 import { CremaError } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
 import type { CacheApi } from "../../node/cache-api.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
 import type { OperationInput, OperationResult } from "../linearizability/operation.ts";

@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { SliceCutter, SliceJoiner } from "../../src/host/slice-stream.ts";
+import { WireError } from "../../src/wire/wire-error.ts";
+
+function sourceOf(slices: readonly Uint8Array[]) {
+  let at = 0;
+  return { next: () => slices[at++] ?? null, close: () => {} };
+}
+
+describe("slices over a stream of bounded pieces", () => {
+  test("arrive whole and in order, however long they are and wherever the pieces end", () => {
+    const slice = fc.uint8Array({ minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(
+        fc.array(slice, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 90 })),
+        (slices, cuts) => {
+          const cutter = new SliceCutter(sourceOf(slices));
+          const got: Uint8Array[] = [];
+          const joiner = new SliceJoiner((each) => got.push(each.slice()));
+          for (let turn = 0; ; turn++) {
+            const most = cuts[turn % Math.max(1, cuts.length)] ?? 64;
+            const piece = cutter.next(most);
+            if (piece === null) break;
+            expect(piece.length).toBeGreaterThan(0);
+            expect(piece.length).toBeLessThanOrEqual(most);
+            joiner.write(piece);
+          }
+          joiner.finish();
+          expect(got).toEqual(slices);
+        },
+      ),
+    );
+  });
+
+  test("that end within a slice are refused", () => {
+    const joiner = new SliceJoiner(() => {});
+    joiner.write(new Uint8Array([0, 0, 0, 2, 1]));
+    expect(() => joiner.finish()).toThrow(WireError);
+  });
+
+  test("of no length, or of more than a frame holds, are refused", () => {
+    for (const length of [
+      [0, 0, 0, 0],
+      [255, 255, 255, 255],
+    ]) {
+      expect(() => new SliceJoiner(() => {}).write(new Uint8Array(length))).toThrow(WireError);
+    }
+  });
+});

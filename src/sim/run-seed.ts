@@ -5,9 +5,10 @@
 import type { Address } from "../base/address.ts";
 import { Random } from "../base/random.ts";
 import { loadKeyHash } from "../placement/key-hash.ts";
-import type { Finding } from "./checkers/checker.ts";
+import { allCheckers, checkAtEnd } from "./checkers/all-checkers.ts";
+import { Observer } from "./checkers/observer.ts";
 import type { FaultKind } from "./fault-kind.ts";
-import { CLOCK_FAULTS } from "./faults/clock-faults.ts";
+import { CLOCK_DRIFT_MAX, CLOCK_FAULTS } from "./faults/clock-faults.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FLEET_FAULTS } from "./faults/fleet-faults.ts";
 import { LoadBooks, loadFaults } from "./faults/load-faults.ts";
@@ -16,6 +17,7 @@ import { processFaults } from "./faults/process-faults.ts";
 import { Storm } from "./faults/storm.ts";
 import { WAY_FAULTS } from "./faults/way-faults.ts";
 import { Fleet, type Machine } from "./fleet.ts";
+import type { Life } from "./life.ts";
 import { checkHistory } from "./linearizability/check-history.ts";
 import { becomesWhole, servesEverywhere } from "./liveness.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -39,6 +41,8 @@ const SEEDS_MAX = 3;
 const CLIENTS_LIMIT_MS = 10_000;
 const RECKONING_LIMIT_MS = 30_000;
 const LAST_EVENTS = 120;
+/** A clock that drifts ends the longest time-to-live of the workload so much too early, at most. */
+const EXPIRY_TOLERANCE_MS = 10;
 
 /** Runs `options` to the end. Equal options give equal reports. Rejects only when the simulator itself is at fault. */
 export async function runSeed(options: RunOptions, hooks: RunHooks = {}): Promise<RunReport> {
@@ -53,6 +57,7 @@ class Run {
   readonly #enabled: readonly FaultKind[];
   readonly #storm: Storm;
   readonly #workload: Workload;
+  readonly #observer: Observer;
   readonly #books = new LoadBooks();
   #failure: RunFailure | null = null;
 
@@ -94,6 +99,7 @@ class Run {
       seedsFor: (machine) => this.#seedsFor(machine),
     });
     for (let machine = 0; machine < options.nodes; machine++) this.#fleet.addMachine();
+    this.#observer = this.#observe();
   }
 
   async run(): Promise<RunReport> {
@@ -133,6 +139,7 @@ class Run {
     await this.#serve();
     if (this.#failure !== null) return;
     await this.#reckon();
+    checkAtEnd(this.#observer.checkers, this.#fleet.lives);
     if (this.#failure === null) this.#checkHistory();
   }
 
@@ -188,9 +195,17 @@ class Run {
   }
 
   #checkHistory(): void {
-    const verdict = checkHistory(this.#workload.history.operations());
+    const toleranceMs = this.#drifts ? EXPIRY_TOLERANCE_MS : 0;
+    const verdict = checkHistory(this.#workload.history.operations(), { toleranceMs });
     if (verdict.type === "violation")
       this.#fail("linearizability", `the history of ${verdict.key} is linearizable`, verdict.explanation, []);
+    else if (verdict.type === "undecided")
+      this.#fail(
+        "linearizability",
+        `the history of ${verdict.key} can be judged`,
+        "too many possibilities",
+        [],
+      );
   }
 
   /** Lets time pass, until something is found. */
@@ -219,8 +234,34 @@ class Run {
     return this.#fleet.lives.filter(({ host }) => host !== machine).map(({ address }) => address);
   }
 
-  found(finding: Finding): void {
-    this.#fail(finding.checker, finding.message, JSON.stringify(finding.details), finding.lives);
+  get #drifts(): boolean {
+    return this.#enabled.includes("clock-drift");
+  }
+
+  /** Every checker listens to every life. */
+  #observe(): Observer {
+    const contextOf = (checker: string) => ({
+      nowMs: () => this.#fleet.nowMs,
+      report: (message: string, details: Readonly<Record<string, unknown>>, lives: readonly Life[]) =>
+        this.#fail(
+          checker,
+          message,
+          JSON.stringify(details),
+          lives.map(({ name }) => name),
+        ),
+    });
+    const options = { clockDriftMax: this.#drifts ? CLOCK_DRIFT_MAX : 0 };
+    const observer = new Observer(contextOf("checkers"), allCheckers(contextOf, options));
+    this.#fleet.observer = {
+      probeFor: (life) => observer.probeFor(life),
+      started: (life) => observer.started(life),
+      ended: (life) => {
+        observer.ended(life);
+        this.#workload.lifeEnded(life);
+      },
+      after: (life) => observer.after(life),
+    };
+    return observer;
   }
 
   #fail(checker: string, message: string, details: string, lives: readonly string[]): void {

@@ -7,6 +7,7 @@ import { CremaError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import type { CacheApi } from "../../node/cache-api.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
+import type { Life } from "../life.ts";
 import type { OperationInput, OperationResult } from "../linearizability/operation.ts";
 import { ENTRY } from "../virtual-process.ts";
 import type { History } from "./history.ts";
@@ -69,7 +70,7 @@ export class Client {
   }
 
   /** The process at the other end is gone. */
-  lifeEnded(life: FleetLife): void {
+  lifeEnded(life: Life): void {
     if (this.#life !== life) return;
     this.#life = null;
     if (this.#operation === 0) return;

@@ -3,6 +3,7 @@
  */
 import type { Random } from "../../base/random.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
+import type { Life } from "../life.ts";
 import { Client, type KeyPlan } from "./client.ts";
 import { History } from "./history.ts";
 
@@ -62,7 +63,7 @@ export class Workload {
     return this.#clients.every((client) => client.idle);
   }
 
-  lifeEnded(life: FleetLife): void {
+  lifeEnded(life: Life): void {
     for (const client of this.#clients) client.lifeEnded(life);
   }
 }

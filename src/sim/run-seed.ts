@@ -229,9 +229,11 @@ class Run {
     return this.#fleet.machines.slice(0, SEEDS_MAX).map(({ address }) => address);
   }
 
-  /** An operator names the machines that run. */
+  /** An operator names the machines that run; before there is a cluster, those that are to found it. */
   #seedsFor(machine: Machine): readonly Address[] {
-    return this.#fleet.lives.filter(({ host }) => host !== machine).map(({ address }) => address);
+    const { lives } = this.#fleet;
+    if (!lives.some(({ node }) => node.clusterId !== null)) return this.#foundingSeeds();
+    return lives.filter(({ host }) => host !== machine).map(({ address }) => address);
   }
 
   get #drifts(): boolean {

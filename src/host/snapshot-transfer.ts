@@ -79,12 +79,16 @@ export class SnapshotTransfer {
       });
     }
     const restore: SnapshotSink = machine.beginRestore();
+    const slices: Uint8Array[] | null = this.#parts.groups.durable ? [] : null;
     return {
-      write: (slice) => restore.write(slice),
+      write: (slice) => {
+        restore.write(slice);
+        slices?.push(new Uint8Array(slice));
+      },
       finish: () => {
         restore.finish();
         this.counters.received++;
-        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore);
+        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore, slices);
         return null;
       },
       abort: () => {},

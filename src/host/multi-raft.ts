@@ -368,11 +368,7 @@ export class MultiRaft {
     }
   }
 
-  #collect(
-    group: RaftGroup<unknown>,
-    writes: GroupWrite[],
-    receipts: Receipt[],
-  ): void {
+  #collect(group: RaftGroup<unknown>, writes: GroupWrite[], receipts: Receipt[]): void {
     group.beginTurn();
     const beginning = this.#takeBeginning(group.id);
     if (!group.raft.hasReady()) {
@@ -410,10 +406,7 @@ export class MultiRaft {
     return beginning;
   }
 
-  #write(
-    writes: readonly GroupWrite[],
-    receipts: readonly Receipt[],
-  ): void {
+  #write(writes: readonly GroupWrite[], receipts: readonly Receipt[]): void {
     this.counters.writes++;
     this.#store.write(writes, (error) => {
       for (const { group, receipt } of receipts) {

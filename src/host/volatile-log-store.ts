@@ -9,8 +9,8 @@ import type {
   LogBase,
   LogStore,
   NodeRecord,
-  StoredPast,
   StoreDone,
+  StoredPast,
   Tombstone,
 } from "./ports.ts";
 

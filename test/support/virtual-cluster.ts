@@ -5,12 +5,15 @@
 import { type Address, formatAddress } from "../../src/base/address.ts";
 import { type GroupId, groupId, type NodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
-import type { Resolver } from "../../src/host/ports.ts";
+import type { LogStore, Resolver, StoredPast } from "../../src/host/ports.ts";
+import type { HostProbe } from "../../src/host/probe.ts";
 import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
 import { ClusterNode } from "../../src/node/cluster-node.ts";
 import { type NodeOptions, resolveNodeOptions } from "../../src/node/options.ts";
 import { loadKeyHash } from "../../src/placement/key-hash.ts";
 import { type NodeClock, VirtualClock } from "../../src/sim/virtual-clock.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
 import { type CrashManner, VirtualNetwork } from "../../src/sim/virtual-network.ts";
 
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
@@ -24,11 +27,20 @@ export interface VirtualMember {
   alive: boolean;
 }
 
+/** What a node starts from and writes to. */
+interface Memory {
+  readonly store: LogStore;
+  readonly past?: StoredPast;
+  readonly probe?: HostProbe;
+}
+
 export class VirtualCluster {
   readonly clock = new VirtualClock();
   readonly network: VirtualNetwork;
   readonly random: Random;
   readonly members: VirtualMember[] = [];
+  /** By `host:port`: the disks of machines with durable nodes. */
+  readonly #disks = new Map<string, VirtualDisk>();
 
   constructor(seed: number) {
     this.random = new Random(seed, 0x5eed);
@@ -40,8 +52,33 @@ export class VirtualCluster {
     return { host: `10.0.0.${machine}`, port: 7946 };
   }
 
+  /** The disk of `machine`. */
+  disk(machine: number): VirtualDisk {
+    const key = formatAddress(this.address(machine));
+    const disk = this.#disks.get(key) ?? new VirtualDisk(this.clock, this.random.fork());
+    this.#disks.set(key, disk);
+    return disk;
+  }
+
+  /** Starts a durable process on `machine`: the node that its disk tells of, or a new one. */
+  async startDurable(
+    machine: number,
+    seeds: readonly number[] = [],
+    options: Partial<NodeOptions> = {},
+    probe?: HostProbe,
+  ): Promise<VirtualMember> {
+    const store = new VirtualLogStore(this.disk(machine));
+    const past = await store.load();
+    return this.start(machine, seeds, options, { store, past, ...(probe === undefined ? {} : { probe }) });
+  }
+
   /** Starts a process on `machine`. `seeds`: machine numbers. */
-  start(machine: number, seeds: readonly number[] = [], options: Partial<NodeOptions> = {}): VirtualMember {
+  start(
+    machine: number,
+    seeds: readonly number[] = [],
+    options: Partial<NodeOptions> = {},
+    memory: Memory = { store: new VolatileLogStore() },
+  ): VirtualMember {
     const address = this.address(machine);
     const clock = this.clock.clockFor();
     const log: string[] = [];
@@ -58,8 +95,8 @@ export class VirtualCluster {
         datagrams: this.network.datagrams(address),
         streams: this.network.streams(address),
         resolver: RESOLVER,
-        store: new VolatileLogStore(),
         keyHash,
+        ...memory,
       },
       resolved,
       (level, message) => log.push(`${clock.nowMs().toFixed(1)} ${level} ${message}`),
@@ -78,6 +115,7 @@ export class VirtualCluster {
     member.alive = false;
     member.clock.halt();
     this.network.crash(member.address, manner);
+    this.#disks.get(formatAddress(member.address))?.crash();
   }
 
   run(ms: number): Promise<void> {

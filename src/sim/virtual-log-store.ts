@@ -1,0 +1,76 @@
+/**
+ * A durable log store on a virtual disk: every call is one record, encoded by the codec that real adapters use, appended
+ * to the one file there is. One process life of one node; the disk goes on to the next.
+ */
+import { CremaError } from "../base/errors.ts";
+import type { GroupId } from "../base/ids.ts";
+import type {
+  Checkpoint,
+  GroupWrite,
+  LogBase,
+  LogStore,
+  NodeRecord,
+  StoreDone,
+  StoredPast,
+  Tombstone,
+} from "../host/ports.ts";
+import { decodeStoreRecord, encodeStoreRecord, type StoreRecord } from "../wire/store-codec.ts";
+import { StoredImage } from "./stored-image.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+
+export class VirtualLogStore implements LogStore {
+  readonly durable = true;
+  readonly #disk: VirtualDisk;
+  /** Appends under way. */
+  #open = 0;
+  #failure: Error | null = null;
+  #closed = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(disk: VirtualDisk) {
+    this.#disk = disk;
+  }
+
+  async load(): Promise<StoredPast> {
+    const image = new StoredImage();
+    for (const payload of this.#disk.read()) image.replay(decodeStoreRecord(payload));
+    return image.past();
+  }
+
+  write(writes: readonly GroupWrite[], done: StoreDone): void {
+    this.#append({ type: "turn", changes: writes }, done);
+  }
+
+  checkpoint(group: GroupId, base: LogBase, checkpoint: Checkpoint, done: StoreDone): void {
+    this.#append({ type: "checkpoint", group, base, checkpoint }, done);
+  }
+
+  remove(group: GroupId, tombstone: Tombstone): void {
+    this.#append({ type: "remove", group, tombstone }, () => {});
+  }
+
+  saveNode(record: NodeRecord, done: StoreDone): void {
+    this.#append({ type: "node", node: record }, done);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#onIdle.push(resolve));
+  }
+
+  #append(record: StoreRecord, done: StoreDone): void {
+    if (this.#closed || this.#failure !== null) {
+      done(this.#failure ?? new CremaError("CREMA_CLOSED", "the store is closed"));
+      return;
+    }
+    this.#open++;
+    this.#disk.append(encodeStoreRecord(record), (error) => {
+      this.#open--;
+      this.#failure ??= error;
+      // What was on its way when the first one failed may have reached the disk; nobody is to count on it.
+      done(this.#failure);
+      if (this.#open === 0) for (const idle of this.#onIdle.splice(0)) idle();
+    });
+  }
+}

@@ -30,7 +30,7 @@ import { Bulk } from "../host/links/bulk.ts";
 import { Calls } from "../host/links/calls.ts";
 import { PeerLinks } from "../host/links/peer-links.ts";
 import { MultiRaft } from "../host/multi-raft.ts";
-import { DEFAULT_HOST_OPTIONS } from "../host/options.ts";
+import { DEFAULT_HOST_OPTIONS, type HostOptions } from "../host/options.ts";
 import type { Clock, Datagrams, LogStore, Resolver, StoredPast, Streams, Timer } from "../host/ports.ts";
 import type { HostProbe } from "../host/probe.ts";
 import { SnapshotTransfer } from "../host/snapshot-transfer.ts";
@@ -75,6 +75,8 @@ export interface NodePorts {
   /** What `store.load()` answered: this node is the one it tells of. Absent, or without a node in it: a new node. */
   readonly past?: StoredPast;
   readonly keyHash: KeyHash;
+  /** Default: {@link DEFAULT_HOST_OPTIONS}. Simulations keep logs short, so that checkpoints and snapshots are common. */
+  readonly host?: Partial<HostOptions>;
   /** Who listens. Default: listeners of its own. */
   readonly events?: NodeEvents;
   /** Hears from inside what decides safety. Default: nobody. */
@@ -395,7 +397,7 @@ export class ClusterNode {
         flush: () => this.links.flush(),
       },
       raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
-      options: { ...DEFAULT_HOST_OPTIONS, tickMs: this.options.tickMs },
+      options: { ...DEFAULT_HOST_OPTIONS, ...this.#ports.host, tickMs: this.options.tickMs },
       events: {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
 import { groupId, type NodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
+import type { HostOptions } from "../../src/host/options.ts";
 import type { RaftGroup } from "../../src/host/raft-group.ts";
 import { ShardMachine } from "../../src/node/shard-machine.ts";
 import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
@@ -35,9 +36,12 @@ class Restarts {
   readonly acknowledged = new Map<string, number>();
   readonly open = new Map<string, number>();
   readonly running = new Map<number, VirtualMember>();
+  /** Short logs in every other history: checkpoints and snapshots all the time. */
+  readonly host: Partial<HostOptions>;
   #stopped = false;
 
   constructor(seed: number) {
+    this.host = seed % 2 === 0 ? {} : { logEntriesMax: 40 };
     this.cluster = new VirtualCluster(seed);
     this.random = new Random(seed, 0xd15c);
     for (const machine of MACHINES)
@@ -45,7 +49,10 @@ class Restarts {
   }
 
   async start(machine: number): Promise<void> {
-    const member = await this.cluster.startDurable(machine, MACHINES, OPTIONS, this.witness.probe);
+    const member = await this.cluster.startDurable(machine, MACHINES, OPTIONS, {
+      host: this.host,
+      probe: this.witness.probe,
+    });
     const known = this.ids.get(machine);
     if (known !== undefined) expect(member.node.nodeId, this.told).toBe(known);
     this.ids.set(machine, member.node.nodeId);

@@ -5,10 +5,9 @@
 import { type Address, formatAddress } from "../../src/base/address.ts";
 import { type GroupId, groupId, type NodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
-import type { LogStore, Resolver, StoredPast } from "../../src/host/ports.ts";
-import type { HostProbe } from "../../src/host/probe.ts";
+import type { Resolver } from "../../src/host/ports.ts";
 import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
-import { ClusterNode } from "../../src/node/cluster-node.ts";
+import { ClusterNode, type NodePorts } from "../../src/node/cluster-node.ts";
 import { type NodeOptions, resolveNodeOptions } from "../../src/node/options.ts";
 import { loadKeyHash } from "../../src/placement/key-hash.ts";
 import { type NodeClock, VirtualClock } from "../../src/sim/virtual-clock.ts";
@@ -27,12 +26,8 @@ export interface VirtualMember {
   alive: boolean;
 }
 
-/** What a node starts from and writes to. */
-interface Memory {
-  readonly store: LogStore;
-  readonly past?: StoredPast;
-  readonly probe?: HostProbe;
-}
+/** What a node starts from and writes to, how, and who watches. */
+type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe">;
 
 export class VirtualCluster {
   readonly clock = new VirtualClock();
@@ -65,11 +60,11 @@ export class VirtualCluster {
     machine: number,
     seeds: readonly number[] = [],
     options: Partial<NodeOptions> = {},
-    probe?: HostProbe,
+    extras: Pick<NodePorts, "host" | "probe"> = {},
   ): Promise<VirtualMember> {
     const store = new VirtualLogStore(this.disk(machine));
     const past = await store.load();
-    return this.start(machine, seeds, options, { store, past, ...(probe === undefined ? {} : { probe }) });
+    return this.start(machine, seeds, options, { store, past, ...extras });
   }
 
   /** Starts a process on `machine`. `seeds`: machine numbers. */

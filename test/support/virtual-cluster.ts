@@ -23,6 +23,8 @@ export interface VirtualMember {
   readonly address: Address;
   readonly clock: NodeClock;
   readonly log: string[];
+  /** null in memory mode. Outlives the member. */
+  readonly disk: VirtualDisk | null;
   alive: boolean;
 }
 
@@ -34,8 +36,8 @@ export class VirtualCluster {
   readonly network: VirtualNetwork;
   readonly random: Random;
   readonly members: VirtualMember[] = [];
-  /** By `host:port`: the disks of machines with durable nodes. */
-  readonly #disks = new Map<string, VirtualDisk>();
+  /** By machine. */
+  readonly #disks = new Map<number, VirtualDisk>();
 
   constructor(seed: number) {
     this.random = new Random(seed, 0x5eed);
@@ -49,9 +51,8 @@ export class VirtualCluster {
 
   /** The disk of `machine`. */
   disk(machine: number): VirtualDisk {
-    const key = formatAddress(this.address(machine));
-    const disk = this.#disks.get(key) ?? new VirtualDisk(this.clock, this.random.fork());
-    this.#disks.set(key, disk);
+    const disk = this.#disks.get(machine) ?? new VirtualDisk(this.clock, this.random.fork());
+    this.#disks.set(machine, disk);
     return disk;
   }
 
@@ -60,11 +61,11 @@ export class VirtualCluster {
     machine: number,
     seeds: readonly number[] = [],
     options: Partial<NodeOptions> = {},
-    extras: Pick<NodePorts, "host" | "probe"> = {},
+    { disk = this.disk(machine), ...extras }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe"> = {},
   ): Promise<VirtualMember> {
-    const store = new VirtualLogStore(this.disk(machine));
+    const store = new VirtualLogStore(disk);
     const past = await store.load();
-    return this.start(machine, seeds, options, { store, past, ...extras });
+    return this.start(machine, seeds, options, { store, past, ...extras }, disk);
   }
 
   /** Starts a process on `machine`. `seeds`: machine numbers. */
@@ -73,6 +74,7 @@ export class VirtualCluster {
     seeds: readonly number[] = [],
     options: Partial<NodeOptions> = {},
     memory: Memory = { store: new VolatileLogStore() },
+    disk: VirtualDisk | null = null,
   ): VirtualMember {
     const address = this.address(machine);
     const clock = this.clock.clockFor();
@@ -97,7 +99,7 @@ export class VirtualCluster {
       (level, message) => log.push(`${clock.nowMs().toFixed(1)} ${level} ${message}`),
     );
     node.start();
-    const member: VirtualMember = { node, address, clock, log, alive: true };
+    const member: VirtualMember = { node, address, clock, log, disk, alive: true };
     this.members.push(member);
     return member;
   }
@@ -110,7 +112,7 @@ export class VirtualCluster {
     member.alive = false;
     member.clock.halt();
     this.network.crash(member.address, manner);
-    this.#disks.get(formatAddress(member.address))?.crash();
+    member.disk?.crash();
   }
 
   run(ms: number): Promise<void> {

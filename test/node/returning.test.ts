@@ -199,7 +199,7 @@ describe("durable nodes that restart while they found a cluster", () => {
       expect(await cluster.until(whole, 60_000), `schedule ${seed} ends`).toBe(true);
       expect([...seen], `schedule ${seed}`).toHaveLength(1);
     }
-  }, 60_000);
+  }, 600_000);
 });
 
 function termsOf({ node }: VirtualMember): number[] {

@@ -356,6 +356,7 @@ export class ClusterNode {
   async leave(closeDoors: () => Promise<void>): Promise<void> {
     if (this.#leaving || this.#closed) return;
     this.#leaving = true;
+    this.#returning.close();
     this.events.emit({ type: "leaving" });
     await depart(this, closeDoors, () => this.farewellSpread);
   }
@@ -546,7 +547,9 @@ export class ClusterNode {
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.#memory.learned(map);
     this.events.emit({ type: "map-changed", version: map.version });
-    if (findMember(map, this.nodeId)?.state === "draining" && !this.#leaving) this.onDrainAsked();
+    const listed = findMember(map, this.nodeId);
+    // Of an earlier life of this node it was asked in vain: whoever started it again wants it to stay.
+    if (listed?.state === "draining" && listed.boot === this.boot && !this.#leaving) this.onDrainAsked();
     if (previous === null)
       for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
   }

@@ -40,6 +40,15 @@ export class StoredImage {
     }
   }
 
+  /** The fewest records that add up to the same. */
+  records(): StoreRecord[] {
+    const { node, groups, tombstones } = this.past();
+    const records: StoreRecord[] = node === null ? [] : [{ type: "node", node }];
+    for (const each of tombstones) records.push({ type: "remove", ...each });
+    for (const stored of groups) records.push({ type: "turn", changes: [stored] });
+    return records;
+  }
+
   past(): StoredPast {
     const groups: StoredGroup[] = [];
     for (const [group, image] of this.#groups) groups.push({ group, ...image });

@@ -57,7 +57,17 @@ export class VirtualDisk {
   #stalledUntilMs = 0;
   /** Writes fail while there is no space. */
   full = false;
-  readonly counters = { writes: 0, syncs: 0, bytes: 0, failed: 0, kept: 0, lost: 0, torn: 0, flipped: 0 };
+  readonly counters = {
+    writes: 0,
+    syncs: 0,
+    bytes: 0,
+    failed: 0,
+    kept: 0,
+    lost: 0,
+    torn: 0,
+    flipped: 0,
+    rewrites: 0,
+  };
 
   constructor(clock: Clock, random: Random, conditions: Partial<DiskConditions> = {}) {
     this.#clock = clock;
@@ -145,6 +155,25 @@ export class VirtualDisk {
     // Who has read them counts on them, and so will have had them synced.
     this.#synced = this.#records.length;
     return payloads;
+  }
+
+  /** The payloads that are synced, for who wants to rewrite them; null when one of them is damaged. */
+  synced(): readonly Uint8Array[] | null {
+    const payloads: Uint8Array[] = [];
+    for (const { bytes } of this.#records.slice(0, this.#synced)) {
+      const payload = readRecord(bytes);
+      if (payload === null) return null;
+      payloads.push(payload);
+    }
+    return payloads;
+  }
+
+  /** Puts `payloads`, which say the same, in the place of all that is synced: as a new file that is renamed over the old one. */
+  rewrite(payloads: readonly Uint8Array[]): void {
+    const records = payloads.map((payload): DiskRecord => ({ bytes: frameRecord(payload) }));
+    this.#records = [...records, ...this.#records.slice(this.#synced)];
+    this.#synced = records.length;
+    this.counters.rewrites++;
   }
 
   /** Damages one random bit of what is stored; false when nothing is. */

@@ -12,11 +12,12 @@ import { LOG_STORE_CLAIMS, type LogStoreSubject } from "./log-store.ts";
 function subject(
   seed: number,
   wrap: (store: VirtualLogStore) => LogStore = (store) => store,
+  rewriteBytesMin?: number,
 ): LogStoreSubject {
   const clock = new VirtualClock();
   const disk = new VirtualDisk(clock, new Random(seed, 1), { slowRate: 0.3 });
   return {
-    open: () => wrap(new VirtualLogStore(disk)),
+    open: () => wrap(new VirtualLogStore(disk, rewriteBytesMin)),
     settle: () => clock.runFor(1_000),
     crash: async () => disk.crash(),
     setFull: (full) => {
@@ -116,6 +117,12 @@ class HidesErrors extends Mutant {
     this.inner.write(writes, () => done(null));
   }
 }
+
+describe("the log store on a virtual disk that is rewritten with every write", () => {
+  it.each(LOG_STORE_CLAIMS)("$title", async ({ check }) => {
+    for (let seed = 1; seed <= 20; seed++) await check(subject(seed, (store) => store, 1));
+  });
+});
 
 describe("a store that", () => {
   it.each(

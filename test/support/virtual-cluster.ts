@@ -16,6 +16,8 @@ import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
 import { type CrashManner, VirtualNetwork } from "../../src/sim/virtual-network.ts";
 
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
+/** Small, so that files are rewritten all the time. */
+const REWRITE_BYTES = 64 * 1024;
 const keyHash = await loadKeyHash();
 
 export interface VirtualMember {
@@ -63,7 +65,7 @@ export class VirtualCluster {
     options: Partial<NodeOptions> = {},
     { disk = this.disk(machine), ...extras }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe"> = {},
   ): Promise<VirtualMember> {
-    const store = new VirtualLogStore(disk);
+    const store = new VirtualLogStore(disk, REWRITE_BYTES);
     const past = await store.load();
     return this.start(machine, seeds, options, { store, past, ...extras }, disk);
   }

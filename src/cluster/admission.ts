@@ -3,7 +3,7 @@
  */
 import type { Address } from "../base/address.ts";
 import { CremaError } from "../base/errors.ts";
-import type { NodeId } from "../base/ids.ts";
+import type { BootNonce, NodeId } from "../base/ids.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
 import type { Clock } from "../host/ports.ts";
@@ -36,35 +36,47 @@ export class Admission {
     parts.calls.handle(METHOD_JOIN, (params) => {
       const reader = new ByteReader(bytesOf(params));
       const identity = readIdentity(reader);
+      const previousBoot = reader.bool() ? reader.bootNonce() : null;
       reader.expectEnd();
-      return this.#admit(identity);
+      return this.#admit(identity, previousBoot);
     });
   }
 
-  /** Asks the node at `address` to have `identity` admitted; answers the map that lists it. */
-  async ask(address: Address, identity: MemberIdentity): Promise<ClusterMap> {
+  /**
+   * Asks the node at `address` to have `identity` admitted; answers the map that lists it. `previousBoot`: the process that
+   * the map holds for this id, when it was an earlier life of the asker.
+   */
+  async ask(
+    address: Address,
+    identity: MemberIdentity,
+    previousBoot: BootNonce | null = null,
+  ): Promise<ClusterMap> {
     const writer = new ByteWriter(128);
     writeIdentity(writer, identity);
+    writer.bool(previousBoot !== null);
+    if (previousBoot !== null) writer.hex64(previousBoot);
     const { value } = await this.#parts.calls.callAddress(address, METHOD_JOIN, writer.take(), {
       timeoutMs: TIMEOUT_MS,
     });
     return decodeMap(bytesOf(value));
   }
 
-  async #admit(member: MemberIdentity): Promise<Uint8Array> {
-    const { store, links, system } = this.#parts;
+  /** Has `member` added to the map; answers the version that lists it. CREMA_REMOVED, CREMA_ID_CONFLICT. */
+  async add(member: MemberIdentity, previousBoot: BootNonce | null): Promise<number> {
+    const command = { type: "add-member", member, previousBoot } as const;
+    const result = await this.#parts.system.propose(command, TIMEOUT_MS);
+    if (result.type === "applied") return result.version;
+    const code = result.reason === "removed" ? "CREMA_REMOVED" : "CREMA_ID_CONFLICT";
+    throw new CremaError(code, result.message);
+  }
+
+  async #admit(member: MemberIdentity, previousBoot: BootNonce | null): Promise<Uint8Array> {
+    const { store, links } = this.#parts;
     if (store.map === null) {
       throw new CremaError("CREMA_NOT_READY", "this node is in no cluster yet", { retryable: true });
     }
     links.setPeer(member.nodeId, member.address);
-    const result = await system.propose({ type: "add-member", member, previousBoot: null }, TIMEOUT_MS);
-    if (result.type === "refused") {
-      throw new CremaError(
-        result.reason === "removed" ? "CREMA_REMOVED" : "CREMA_ID_CONFLICT",
-        result.message,
-      );
-    }
-    return await this.#mapListing(member.nodeId, result.version);
+    return await this.#mapListing(member.nodeId, await this.add(member, previousBoot));
   }
 
   /** This node's map, once it has reached `version` and lists `node`. */

@@ -7,6 +7,7 @@
 import type { Address } from "../base/address.ts";
 import { CremaError } from "../base/errors.ts";
 import {
+  type BootNonce,
   type ClusterId,
   type GroupId,
   groupId,
@@ -18,11 +19,12 @@ import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
-import type { Clock } from "../host/ports.ts";
+import type { Clock, StoredGroup, StoredPast } from "../host/ports.ts";
 import type { StateMachine } from "../host/state-machine.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { RaftMessage } from "../raft/messages.ts";
 import { Admission } from "./admission.ts";
+import { decodeMap } from "./cluster-codec.ts";
 import { type ClusterMap, findMember, type MemberIdentity } from "./cluster-map.ts";
 import type { ControlOptions, GossipView } from "./controller.ts";
 import type { FoundingValue } from "./founding.ts";
@@ -170,6 +172,35 @@ export class ControlPlane {
     this.store.offer(map);
   }
 
+  /**
+   * Takes up an earlier life of this node id: its cluster, the replicas it held, the map it knew. Before the start, and
+   * before anything else is opened: what is stored must never be founded a second time.
+   */
+  resume(past: StoredPast): void {
+    const clusterId = past.node?.clusterId ?? null;
+    if (clusterId === null) return;
+    this.#parts.groups.recall(past.tombstones);
+    this.#enterCluster(clusterId, false);
+    let system: StoredGroup | null = null;
+    for (const stored of past.groups) {
+      if (stored.group === SYSTEM_GROUP) system = stored;
+      else this.#parts.groups.reopen(stored, this.#parts.shardMachine(stored.group));
+    }
+    const machine = system === null ? null : this.#reopenSystem(system);
+    if (past.node?.map != null) this.store.offer(decodeMap(past.node.map));
+    if (machine?.map != null) this.store.offer(machine.map);
+  }
+
+  /**
+   * Tells the cluster that this node is back, in person or through the node at `address`, and learns the map that says so.
+   * `previousBoot`: what the map may hold for this id still. CREMA_REMOVED: the cluster went on without this node.
+   */
+  async comeBack(address: Address | null, previousBoot: BootNonce | null): Promise<void> {
+    const identity = this.#parts.identity();
+    if (address === null) await this.#admission.add(identity, previousBoot);
+    else this.store.offer(await this.#admission.ask(address, identity, previousBoot));
+  }
+
   /** Asks the node at `address` to have this one admitted; resolves when the map lists it. */
   async join(address: Address): Promise<void> {
     const map = await this.#admission.ask(address, this.#parts.identity());
@@ -219,7 +250,7 @@ export class ControlPlane {
       ...configuration.learners,
     ]) {
       const member = this.map === null ? null : findMember(this.map, node);
-      if (member !== null) this.#parts.links.setPeer(node, member.address);
+      if (member !== null) this.#parts.links.setPeer(node, this.#whereabouts(member));
     }
     this.driver.look(group);
     this.board.changed(group);
@@ -229,6 +260,12 @@ export class ControlPlane {
   gossipChanged(): void {
     this.#leader.look();
     this.driver.lookAtAll();
+  }
+
+  /** `node` speaks from `address`, perhaps sooner than the map can say so: the map may need that very node to change. */
+  heardFrom(node: NodeId, address: Address, clusterId: ClusterId | null): void {
+    if (clusterId === null || clusterId !== this.#clusterId || this.map?.removed.includes(node)) return;
+    this.#parts.links.setPeer(node, address);
   }
 
   heardOfMap(version: number): void {
@@ -284,11 +321,20 @@ export class ControlPlane {
 
   #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
     const machine = new SystemMachine(initial);
-    machine.onMap = (map) => {
-      if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map);
-    };
+    machine.onMap = (map) => this.#mapDecided(map);
     this.#parts.groups.open(SYSTEM_GROUP, machine, { voters });
     if (voters[0] === this.#self) this.#campaignSoon(SYSTEM_GROUP, 0);
+  }
+
+  #reopenSystem(stored: StoredGroup): SystemMachine {
+    const machine = new SystemMachine(null);
+    this.#parts.groups.reopen(stored, machine);
+    machine.onMap = (map) => this.#mapDecided(map);
+    return machine;
+  }
+
+  #mapDecided(map: ClusterMap): void {
+    if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map);
   }
 
   #openShard(group: GroupId, voters: readonly NodeId[]): void {
@@ -298,7 +344,7 @@ export class ControlPlane {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     const { links, gossip } = this.#parts;
-    for (const { nodeId, address } of map.members) links.setPeer(nodeId, address);
+    for (const member of map.members) links.setPeer(member.nodeId, this.#whereabouts(member));
     for (const { nodeId } of previous?.members ?? []) {
       if (findMember(map, nodeId) !== null) continue;
       links.removePeer(nodeId);
@@ -364,6 +410,12 @@ export class ControlPlane {
       view.set(id, { state, sinceMs: stateChangedAtMs, boot: meta.nonce, address });
     }
     return view;
+  }
+
+  /** Where a member is dialled: where gossip has heard it alive, else where the map says. The handshake proves who is there. */
+  #whereabouts({ nodeId, address }: MemberIdentity): Address {
+    const heard = this.#parts.gossip.member(nodeId);
+    return heard?.state === "alive" && heard.meta.clusterId === this.#clusterId ? heard.address : address;
   }
 
   #isLiving(node: NodeId): boolean {

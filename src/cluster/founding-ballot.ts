@@ -1,8 +1,8 @@
 /**
  * One attempt of this node to have a founding value decided: who promised, who accepted, which value it is bound to.
- * Counts processes by boot nonce, so that one process behind two seeds has one vote.
+ * Counts nodes by id, so that one node behind two seeds has one vote, and so has one that restarted in between.
  */
-import type { BootNonce } from "../base/ids.ts";
+import type { BootNonce, NodeId } from "../base/ids.ts";
 import type { MemberIdentity } from "./cluster-map.ts";
 import { type AcceptedValue, type Ballot, compareBallots, type FoundingValue } from "./founding-messages.ts";
 
@@ -17,8 +17,8 @@ export class FoundingBallot {
   enoughSinceMs: number | null = null;
   /** What is to be accepted; null until the phase `accept`. */
   value: FoundingValue | null = null;
-  readonly #promises = new Map<BootNonce, MemberIdentity>();
-  readonly #accepts = new Set<BootNonce>();
+  readonly #promises = new Map<NodeId, MemberIdentity>();
+  readonly #accepts = new Set<NodeId>();
   readonly #answered = new Map<string, BootNonce>();
   #bound: AcceptedValue | null = null;
 
@@ -38,7 +38,7 @@ export class FoundingBallot {
 
   /** Everybody who promised, this node first, the rest by id. */
   voters(founder: MemberIdentity): MemberIdentity[] {
-    const others = [...this.#promises.values()].filter(({ boot }) => boot !== founder.boot);
+    const others = [...this.#promises.values()].filter(({ nodeId }) => nodeId !== founder.nodeId);
     return [founder, ...others.sort((left, right) => (left.nodeId < right.nodeId ? -1 : 1))];
   }
 
@@ -49,14 +49,14 @@ export class FoundingBallot {
 
   promised(from: MemberIdentity, accepted: AcceptedValue | null): void {
     if (this.phase !== "prepare") return;
-    this.#promises.set(from.boot, from);
+    this.#promises.set(from.nodeId, from);
     if (accepted === null) return;
     if (this.#bound === null || compareBallots(accepted.ballot, this.#bound.ballot) > 0)
       this.#bound = accepted;
   }
 
   accepted(from: MemberIdentity): void {
-    if (this.phase === "accept") this.#accepts.add(from.boot);
+    if (this.phase === "accept") this.#accepts.add(from.nodeId);
   }
 
   /** `address` answered in this phase, whatever it said. */

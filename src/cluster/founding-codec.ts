@@ -1,5 +1,5 @@
 /**
- * Founding questions and answers as plain tuples of texts and numbers, as calls carry them. Decoding trusts nothing:
+ * Founding questions and answers as plain tuples of texts and numbers, as calls carry them, and what a founder remembers. Decoding trusts nothing:
  * whatever is not exactly what the protocol says is a `WireError`.
  */
 import type { Address } from "../base/address.ts";
@@ -15,8 +15,10 @@ import {
   SHARDS_MAX,
 } from "../base/ids.ts";
 import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
+import { decodeValue, encodeValue } from "../wire/value-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { MemberIdentity } from "./cluster-map.ts";
+import type { AcceptorState } from "./founding-acceptor.ts";
 import type {
   AcceptedValue,
   Ballot,
@@ -114,6 +116,27 @@ export function decodeFoundingAnswer(data: unknown): FoundingAnswer {
     default:
       throw new WireError("unknown founding answer", 0);
   }
+}
+
+/** What an acceptor remembers over a restart, as bytes. */
+export function encodeAcceptorState({ promised, accepted, decided }: AcceptorState): Uint8Array {
+  return encodeValue([
+    VERSION,
+    optional(promised, writeBallot),
+    optional(accepted, writeAccepted),
+    optional(decided, writeValue),
+  ]);
+}
+
+/** Throws `WireError`. */
+export function decodeAcceptorState(bytes: Uint8Array): AcceptorState {
+  const [version, promised, accepted, decided] = tuple(decodeValue(bytes), 4, 4);
+  expectVersion(version);
+  return {
+    promised: optional(promised, readBallot),
+    accepted: optional(accepted, readAccepted),
+    decided: optional(decided, readValue),
+  };
 }
 
 function writeSender(sender: FoundingSender): unknown[] {

@@ -122,7 +122,7 @@ export function compareBallots(left: Ballot, right: Ballot): number {
   return left.nodeId === right.nodeId ? 0 : left.nodeId < right.nodeId ? -1 : 1;
 }
 
-/** Whether `value` names exactly this process: id and boot nonce. */
+/** Whether `value` names this node: the id alone counts, for whoever kept it over a restart kept its promises too. */
 export function isVoterOf(value: FoundingValue, self: MemberIdentity): boolean {
-  return value.voters.some(({ nodeId, boot }) => nodeId === self.nodeId && boot === self.boot);
+  return value.voters.some(({ nodeId }) => nodeId === self.nodeId);
 }

@@ -256,7 +256,7 @@ export class FoundingProposer {
     }
     const living = this.#founders(nowMs).map(({ identity }) => identity);
     const gone = bound.voters.filter((voter) =>
-      living.some(({ address, boot }) => sameAddress(address, voter.address) && boot !== voter.boot),
+      living.some(({ address, nodeId }) => sameAddress(address, voter.address) && nodeId !== voter.nodeId),
     );
     if (bound.voters.length - gone.length > bound.voters.length / 2) return bound;
     this.#lose(nowMs);

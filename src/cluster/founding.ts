@@ -54,8 +54,10 @@ export interface FoundingStart {
   readonly nowMs: number;
   /** What this node promised before: it must not forget when the seeds change, nor over a restart with the same id. */
   readonly acceptor?: AcceptorState;
-  /** Runs before any answer that depends on the state leaves. Must keep it or throw. */
+  /** Runs before any answer that depends on the state leaves. Must keep it or throw, or hold back answers and actions. */
   readonly onPersist?: (state: AcceptorState) => void;
+  /** This node belongs to a cluster since an earlier life: it founds nothing, joins nothing, and only answers. */
+  readonly settled?: boolean;
 }
 
 /** `probing` asks the seeds; `joining` waits for the driver's attempt; `settled` belongs to a cluster. */
@@ -105,7 +107,9 @@ export class Founding {
       ask: (at, message) => this.#ask(at, message),
       onDecided: (value) => this.#learn(value),
     });
-    if (start.options.bootstrap === "force" || (start.options.bootstrap === "auto" && this.#seeds.isEmpty)) {
+    if (start.settled === true) {
+      this.#settle();
+    } else if (this.#isAlone) {
       this.#foundAlone();
     } else {
       this.#probes.setAddresses(this.#seeds.addresses, start.nowMs);
@@ -260,6 +264,14 @@ export class Founding {
     this.#reports.waitingAt(nowMs, () => this.#obstacle(nowMs));
   }
 
+  /** Nobody has to be asked; unless this node has accepted a value once, which may be decided elsewhere. */
+  get #isAlone(): boolean {
+    const { bootstrap } = this.#options;
+    const { accepted, decided } = this.#acceptor.state;
+    if (bootstrap !== "auto") return bootstrap === "force";
+    return this.#seeds.isEmpty && (accepted === null || decided !== null);
+  }
+
   get #mayPropose(): boolean {
     return this.#options.bootstrap === "auto" && this.#named;
   }
@@ -333,7 +345,8 @@ export class Founding {
     const value = { clusterId, founder: this.#self.nodeId, voters, shardCount, replicationFactor };
     this.#acceptor.decide(value);
     this.#settle();
-    this.#actions.push({ type: "found", value });
+    // What an earlier life has decided stands.
+    this.#actions.push({ type: "found", value: this.#acceptor.state.decided ?? value });
   }
 
   #settle(): void {

@@ -10,6 +10,7 @@ import type { Clock, Resolver, Timer } from "../host/ports.ts";
 import type { MemberIdentity } from "./cluster-map.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import {
+  type AcceptorState,
   decodeFoundingAnswer,
   decodeFoundingMessage,
   encodeFoundingAnswer,
@@ -44,6 +45,10 @@ export interface JoiningParts {
   readonly resolver: Resolver;
   readonly calls: Calls;
   readonly control: ControlPlane;
+  /** What an earlier life of this node promised; null: nothing. */
+  readonly acceptor: AcceptorState | null;
+  /** Resolves once a promise outlives this process; until then nobody is told of it. null in memory mode: at once. */
+  readonly keepPromise: ((state: AcceptorState) => Promise<void>) | null;
   /** Addresses behind the seeds, for gossip. */
   readonly onSeedsResolved: (addresses: readonly Address[]) => void;
   readonly onReport: (report: JoiningReport) => void;
@@ -62,6 +67,8 @@ export class Joining {
   #timer: Timer | null = null;
   #resolveTimer: Timer | null = null;
   #joining = false;
+  /** The newest promise that is not kept durably yet, and with it all before. */
+  #keeping: Promise<void> | null = null;
   #closed = false;
   #waitingFor = "this node has not started yet";
 
@@ -74,7 +81,8 @@ export class Joining {
         throw new CremaError("CREMA_NOT_READY", "this node is starting", { retryable: true });
       const answer = this.#founding.handle(message, parts.control.clusterId, parts.clock.nowMs());
       this.#drive();
-      return encodeFoundingAnswer(answer);
+      const encoded = encodeFoundingAnswer(answer);
+      return this.#keeping === null ? encoded : this.#keeping.then(() => encoded);
     });
   }
 
@@ -115,16 +123,40 @@ export class Joining {
       options: { bootstrap, bootstrapExpect, foundingDelayMs, shardCount: shards, replicationFactor },
       random: random.fork(),
       nowMs: clock.nowMs(),
-      // What was promised under the old list of seeds still binds.
-      ...(this.#founding === null ? {} : { acceptor: this.#founding.acceptorState }),
+      settled: this.#parts.control.clusterId !== null,
+      onPersist: (state) => this.#keep(state),
+      // What was promised under the old list of seeds, or in an earlier life, still binds.
+      ...this.#promised(),
+    });
+  }
+
+  #promised(): { readonly acceptor?: AcceptorState } {
+    const acceptor = this.#founding?.acceptorState ?? this.#parts.acceptor;
+    return acceptor === null ? {} : { acceptor };
+  }
+
+  #keep(state: AcceptorState): void {
+    const { keepPromise } = this.#parts;
+    if (keepPromise === null) return;
+    const keeping = keepPromise(state);
+    this.#keeping = keeping;
+    void keeping.then(() => {
+      if (this.#keeping === keeping) this.#keeping = null;
     });
   }
 
   #drive(): void {
     if (this.#closed || this.#founding === null) return;
     this.#founding.advance(this.#parts.clock.nowMs());
-    for (const action of this.#founding.takeActions()) this.#act(action);
+    const actions = this.#founding.takeActions();
+    // What follows from a promise waits for it: our own counts in our own ballot.
+    if (this.#keeping === null) this.#actAll(actions);
+    else if (actions.length > 0) void this.#keeping.then(() => this.#actAll(actions));
     this.#arm();
+  }
+
+  #actAll(actions: readonly FoundingAction[]): void {
+    for (const action of actions) if (!this.#closed) this.#act(action);
   }
 
   #arm(): void {

@@ -6,9 +6,10 @@
  *   - committed entries are applied in slices, so that a burst cannot starve elections or gossip.
  * A broken invariant stops the group that met it, loudly, and no other.
  */
-import { type GroupId, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
+import { type GroupId, type LogIndex, type NodeId, term } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import { type Configuration, EMPTY_CONFIGURATION } from "../raft/configuration.ts";
+import type { Configuration } from "../raft/configuration.ts";
+import type { Entry } from "../raft/entry.ts";
 import type { RaftMessage, SnapshotMetadata } from "../raft/messages.ts";
 import type { RaftOptions } from "../raft/options.ts";
 import { Raft } from "../raft/raft.ts";
@@ -17,11 +18,28 @@ import { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { readGroupId } from "../wire/id-codec.ts";
 import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
+import {
+  type Beginning,
+  beginningOf,
+  checkpointNow,
+  type GroupStart,
+  restoreCheckpoint,
+} from "./group-beginning.ts";
+import { GroupCheckpoints } from "./group-checkpoints.ts";
 import type { HostOptions } from "./options.ts";
-import type { Clock, GroupWrite, LogStore, Timer, Tombstone } from "./ports.ts";
+import type {
+  Checkpoint,
+  Clock,
+  GroupWrite,
+  LogStore,
+  StoredGroup,
+  StoredTombstone,
+  Timer,
+  Tombstone,
+} from "./ports.ts";
 import type { HostProbe } from "./probe.ts";
 import { type GroupObserver, RaftGroup } from "./raft-group.ts";
-import type { StateMachine } from "./state-machine.ts";
+import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 
 /** How raft frames leave this node. */
 export interface RaftTransport {
@@ -43,14 +61,6 @@ export interface MultiRaftEvents {
   onGroupFailed(group: GroupId, error: unknown): void;
 }
 
-/** How a replica begins. `voters`: this group has never existed before. Else it waits for a leader to fill it. */
-export interface GroupStart {
-  readonly voters: readonly NodeId[];
-}
-
-/** The log of a new group begins behind this entry, which stands for the founding configuration. */
-const FOUNDING_INDEX = logIndex(1);
-const FOUNDING_TERM = term(1);
 /** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
 const FRAME_BYTES_AIM = 2 * 1024 * 1024;
 /** Groups that became dirty again within one turn are served again at most this often before the event loop goes on. */
@@ -70,6 +80,8 @@ export class MultiRaft {
   readonly #tombstones = new Map<GroupId, Tombstone>();
   /** Groups whose invariant broke here. They stay silent: an emptied replica must not vote. */
   readonly #failed = new Set<GroupId>();
+  /** Where groups began, which the store has not been told yet. Always empty in memory mode. */
+  readonly #beginnings = new Map<GroupId, GroupWrite>();
   #dirty = new Set<GroupId>();
   #turnScheduled = false;
   #inTurn = false;
@@ -126,6 +138,11 @@ export class MultiRaft {
     this.#dirty.clear();
   }
 
+  /** What is written here outlives the process. */
+  get durable(): boolean {
+    return this.#store.durable;
+  }
+
   get(group: GroupId): RaftGroup<unknown> | undefined {
     return this.#groups.get(group);
   }
@@ -144,30 +161,61 @@ export class MultiRaft {
     return this.#tombstones.has(group);
   }
 
+  /** What a former life of this node destroyed. Before any group is opened. */
+  recall(tombstones: readonly StoredTombstone[]): void {
+    for (const { group, tombstone } of tombstones) this.#tombstones.set(group, tombstone);
+  }
+
   open<Result>(id: GroupId, machine: StateMachine<Result>, start: GroupStart): RaftGroup<Result> {
-    const tombstone = this.#tombstones.get(id) ?? null;
-    const founding = start.voters.length > 0 && tombstone === null;
-    const index = founding ? FOUNDING_INDEX : logIndex(0);
+    const beginning = beginningOf(start, this.#tombstones.has(id));
+    if (this.#store.durable) {
+      const checkpoint = beginning.base.index === 0 ? null : checkpointNow(machine);
+      this.#beginnings.set(id, { group: id, checkpoint, entries: [], ...beginning });
+    }
+    return this.#begin(id, machine, beginning, []);
+  }
+
+  /**
+   * Opens a replica where a former life of this node left it: the machine at its checkpoint, the log behind it. What
+   * was known to be committed is applied again, in order, in the turns that follow.
+   */
+  reopen<Result>(stored: StoredGroup, machine: StateMachine<Result>): RaftGroup<Result> | null {
+    try {
+      restoreCheckpoint(machine, stored.checkpoint);
+      return this.#begin(stored.group, machine, stored, stored.entries);
+    } catch (error) {
+      this.#failed.add(stored.group);
+      this.#events.onGroupFailed(stored.group, error);
+      return null;
+    }
+  }
+
+  #begin<Result>(
+    id: GroupId,
+    machine: StateMachine<Result>,
+    { base, hardState }: Beginning,
+    entries: readonly Entry[],
+  ): RaftGroup<Result> {
     const raft = new Raft({
       self: this.#self,
       options: this.#raftOptions,
       random: this.#random.fork(),
-      base: {
-        index,
-        term: founding ? FOUNDING_TERM : term(0),
-        configuration: founding ? foundingConfiguration(start.voters) : EMPTY_CONFIGURATION,
-      },
-      hardState: { term: founding ? FOUNDING_TERM : term(0), vote: null, commit: index },
-      entries: [],
-      tombstone,
+      base,
+      hardState,
+      entries,
+      tombstone: this.#tombstones.get(id) ?? null,
     });
     const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
       onLeadership: (changed, leadership) => this.#events.onLeadership(changed, leadership),
       onConfiguration: (changed) => this.#events.onConfiguration(changed, raft.configuration),
+      onStoreFailed: (failed, error) => this.#storeFailed(failed, error),
       probe: this.#probe,
     };
-    const group = new RaftGroup<Result>(id, raft, machine, this.#clock, this.#options, observer);
+    const checkpoints = this.#store.durable
+      ? new GroupCheckpoints({ group: id, store: this.#store, clock: this.#clock, index: base.index })
+      : null;
+    const group = new RaftGroup<Result>(id, raft, machine, this.#clock, this.#options, observer, checkpoints);
     this.#groups.set(id, group as RaftGroup<unknown>);
     this.#probe?.opened(group as RaftGroup<unknown>);
     this.markDirty(id);
@@ -228,19 +276,20 @@ export class MultiRaft {
     this.markDirty(id);
   }
 
-  /** A snapshot for `id` has arrived whole from `from`. */
+  /** A snapshot for `id` has arrived whole from `from`; `slices` are its bytes, where they must outlive the process. */
   installSnapshot(
     id: GroupId,
     from: NodeId,
     leaderTerm: number,
     snapshot: SnapshotMetadata,
-    restore: Parameters<RaftGroup<unknown>["restoreFrom"]>[0],
+    restore: SnapshotSink,
+    slices: Checkpoint,
   ): void {
     const group = this.#groups.get(id);
     if (group === undefined) return;
     group.messagesStepped++;
     this.#guarded(group, () =>
-      group.restoreFrom(restore, () =>
+      group.restoreFrom(restore, slices, () =>
         group.raft.step({ type: "install-snapshot", from, to: this.#self, term: term(leaderTerm), snapshot }),
       ),
     );
@@ -302,7 +351,7 @@ export class MultiRaft {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     const writes: GroupWrite[] = [];
-    const receipts: { group: RaftGroup<unknown>; receipt: number }[] = [];
+    const receipts: Receipt[] = [];
     for (const id of dirty) {
       const group = this.#groups.get(id);
       if (group === undefined) continue;
@@ -319,36 +368,45 @@ export class MultiRaft {
     }
   }
 
-  #collect(
-    group: RaftGroup<unknown>,
-    writes: GroupWrite[],
-    receipts: { group: RaftGroup<unknown>; receipt: number }[],
-  ): void {
+  #collect(group: RaftGroup<unknown>, writes: GroupWrite[], receipts: Receipt[]): void {
     group.beginTurn();
-    if (!group.raft.hasReady()) return;
+    const beginning = this.#takeBeginning(group.id);
+    if (!group.raft.hasReady()) {
+      if (beginning !== null) {
+        writes.push(beginning);
+        receipts.push({ group, receipt: 0 });
+      }
+      return;
+    }
     const ready = group.raft.ready();
     this.#probe?.ready(group, ready);
-    group.takeReady(ready);
+    const checkpoint = group.takeReady(ready);
     for (const message of ready.messages) this.#post(group.id, message);
     for (const node of ready.snapshotsWanted) this.#events.onSnapshotWanted(group.id, node);
     const { persist } = ready;
-    if (persist !== null) {
-      this.counters.entriesAppended += persist.entries.length;
+    if (persist !== null) this.counters.entriesAppended += persist.entries.length;
+    if (persist !== null || beginning !== null) {
+      const installed = persist?.snapshot ?? null;
       writes.push({
         group: group.id,
-        base: persist.snapshot,
-        entries: persist.entries,
-        hardState: persist.hardState,
+        base: installed ?? beginning?.base ?? null,
+        checkpoint: installed === null ? (beginning?.checkpoint ?? null) : checkpoint,
+        entries: persist?.entries ?? [],
+        hardState: persist?.hardState ?? beginning?.hardState ?? null,
       });
-      receipts.push({ group, receipt: persist.receipt });
+      receipts.push({ group, receipt: persist?.receipt ?? 0 });
     }
     if (group.raft.hasReady()) this.#dirty.add(group.id);
   }
 
-  #write(
-    writes: readonly GroupWrite[],
-    receipts: readonly { group: RaftGroup<unknown>; receipt: number }[],
-  ): void {
+  #takeBeginning(id: GroupId): GroupWrite | null {
+    if (this.#beginnings.size === 0) return null;
+    const beginning = this.#beginnings.get(id) ?? null;
+    this.#beginnings.delete(id);
+    return beginning;
+  }
+
+  #write(writes: readonly GroupWrite[], receipts: readonly Receipt[]): void {
     this.counters.writes++;
     this.#store.write(writes, (error) => {
       for (const { group, receipt } of receipts) {
@@ -357,10 +415,16 @@ export class MultiRaft {
           this.#fail(group, error);
           continue;
         }
+        if (receipt === 0) continue;
         this.#guarded(group, () => group.raft.persisted(receipt));
         this.markDirty(group.id);
       }
     });
+  }
+
+  #storeFailed(id: GroupId, error: Error): void {
+    const group = this.#groups.get(id);
+    if (group !== undefined) this.#fail(group, error);
   }
 
   #post(group: GroupId, message: RaftMessage): void {
@@ -416,6 +480,7 @@ export class MultiRaft {
 
   #drop(group: RaftGroup<unknown>): void {
     this.#groups.delete(group.id);
+    this.#beginnings.delete(group.id);
     this.#dirty.delete(group.id);
     group.close();
   }
@@ -431,13 +496,15 @@ function isFurther(
   );
 }
 
+/** What a write of the store confirms; 0: only where the group began. */
+interface Receipt {
+  readonly group: RaftGroup<unknown>;
+  readonly receipt: number;
+}
+
 interface OutgoingMessage {
   readonly group: GroupId;
   readonly message: RaftMessage;
-}
-
-function foundingConfiguration(voters: readonly NodeId[]): Configuration {
-  return { ...EMPTY_CONFIGURATION, voters: [...new Set(voters)].sort() };
 }
 
 /** Entries outlive the network buffer they were decoded from: copies their bytes, once. */

@@ -4,7 +4,7 @@
  * Nothing here mentions Node.js.
  */
 import type { Address } from "../base/address.ts";
-import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
+import type { BootNonce, ClusterId, GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { Entry } from "../raft/entry.ts";
 import type { HardState } from "../raft/ready.ts";
@@ -73,18 +73,23 @@ export interface Resolver {
   resolve(seed: Address): Promise<readonly Address[]>;
 }
 
-/** Where a log begins: everything up to `index` lives in the state machine's snapshot. */
+/** Where a log begins: everything up to `index` lives in the state machine's checkpoint. */
 export interface LogBase {
   readonly index: LogIndex;
   readonly term: Term;
   readonly configuration: Configuration;
 }
 
-/** One group's share of a durable write. Applied atomically: base, truncation, entries and hard state together. */
+/** A state machine at one log index, as the slices of its snapshot, in order. null: the machine as it is made. */
+export type Checkpoint = readonly Uint8Array[] | null;
+
+/** One group's share of a durable write. Applied atomically: base, checkpoint, truncation, entries and hard state. */
 export interface GroupWrite {
   readonly group: GroupId;
-  /** Replaces the whole log by this base first (a snapshot was installed). */
+  /** Replaces the whole log, and the checkpoint, first: the group begins here, or a snapshot was installed. */
   readonly base: LogBase | null;
+  /** The machine at `base`; looked at only when there is a base. */
+  readonly checkpoint: Checkpoint;
   /** Contiguous. Whatever the store holds at or above `entries[0].index` is removed first. */
   readonly entries: readonly Entry[];
   readonly hardState: HardState | null;
@@ -94,28 +99,68 @@ export interface GroupWrite {
 export interface StoredGroup {
   readonly group: GroupId;
   readonly base: LogBase;
+  readonly checkpoint: Checkpoint;
   readonly hardState: HardState;
   readonly entries: readonly Entry[];
 }
 
+/** What stays of a group that was removed from this node, whether or not it came back since. */
+export interface StoredTombstone {
+  readonly group: GroupId;
+  readonly tombstone: Tombstone;
+}
+
+/** What a node must not forget about itself. `map` and `founding` are the control plane's bytes. */
+export interface NodeRecord {
+  readonly nodeId: NodeId;
+  /** Boot nonces of the lives under this id, the newest last; only the newest few. */
+  readonly boots: readonly BootNonce[];
+  /** The one cluster that this id can ever belong to; null before. */
+  readonly clusterId: ClusterId | null;
+  /** The newest cluster map known. May be behind: it is where to begin to ask. */
+  readonly map: Uint8Array | null;
+  /** What was promised and accepted in the founding of a cluster. */
+  readonly founding: Uint8Array | null;
+}
+
+/** Everything a store holds. Nothing but null and empty lists on a fresh disk. */
+export interface StoredPast {
+  readonly node: NodeRecord | null;
+  readonly groups: readonly StoredGroup[];
+  readonly tombstones: readonly StoredTombstone[];
+}
+
 /**
- * The durable memory of all groups of one node.
- * One call to `write` carries the appends of one turn of all groups: one synced write.
+ * The durable memory of one node. Everything given to it is one sequence: it becomes durable, and is confirmed, in the order
+ * of the calls, and what a crash leaves is always the result of the first so many of them, never a later one without
+ * an earlier. `done` is called once, perhaps before the call returns when nothing has to be waited for, and never after
+ * a crash. After an error the store takes no more: everything later is answered with an error, and changes nothing.
  */
 export interface LogStore {
-  /** Everything stored, one element per group. Called once, before any write. */
-  load(): Promise<readonly StoredGroup[]>;
+  /** What is written outlives the process. When false, nothing needs to be written that is not written anyway. */
+  readonly durable: boolean;
   /**
-   * Makes `writes` durable, then calls `done` (never before it returns to a durable state; possibly before this call
-   * returns when nothing has to be waited for). Calls complete in order. After an error the store accepts no more.
+   * Everything stored. Called once, before anything is written, and before there is a node.
+   * Rejects with CREMA_STORE_DAMAGED when what was confirmed cannot be read back: this disk must not vote any more.
    */
-  write(writes: readonly GroupWrite[], done: (error: Error | null) => void): void;
-  /** Entries up to `base.index` are no longer needed: the group's checkpoint holds them. */
-  compact(group: GroupId, base: LogBase): void;
+  load(): Promise<StoredPast>;
+  /** Makes `writes` durable: the appends of one turn of all groups, one synced write, applied as a whole or not at all. */
+  write(writes: readonly GroupWrite[], done: StoreDone): void;
+  /**
+   * Keeps `checkpoint` of the machine at `base`, an index within the stored log; entries up to it are dropped. Ignored when
+   * the stored base is further. Only in durable mode.
+   */
+  checkpoint(group: GroupId, base: LogBase, checkpoint: Checkpoint, done: StoreDone): void;
   /** Forgets a group that was removed from this node, keeping what {@link Tombstone} says. */
   remove(group: GroupId, tombstone: Tombstone): void;
+  /** Replaces what is remembered of the node itself. */
+  saveNode(record: NodeRecord, done: StoreDone): void;
+  /** Waits for what is under way. Idempotent. */
   close(): Promise<void>;
 }
+
+/** null: durable now, with all that was given before. */
+export type StoreDone = (error: Error | null) => void;
 
 /**
  * What a node remembers of a replica it destroyed, so that the same node, when it is given the group again with an empty

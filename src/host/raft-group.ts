@@ -10,9 +10,10 @@ import type { DataEntry, Entry } from "../raft/entry.ts";
 import type { Raft } from "../raft/raft.ts";
 import type { Leadership, Ready } from "../raft/ready.ts";
 import { BatchBuilder } from "../wire/batch-builder.ts";
+import type { GroupCheckpoints } from "./group-checkpoints.ts";
 import { MachineClock } from "./machine-clock.ts";
 import type { HostOptions } from "./options.ts";
-import type { Clock } from "./ports.ts";
+import type { Checkpoint, Clock } from "./ports.ts";
 import type { HostProbe } from "./probe.ts";
 import type { ProposalSink, ReadSink, SnapshotSink, StateMachine } from "./state-machine.ts";
 
@@ -38,6 +39,8 @@ export interface GroupObserver {
   onDirty(group: GroupId): void;
   onLeadership(group: GroupId, leadership: Leadership): void;
   onConfiguration(group: GroupId): void;
+  /** The store could not keep what this group has to remember. */
+  onStoreFailed(group: GroupId, error: Error): void;
   readonly probe: HostProbe | null;
 }
 
@@ -49,6 +52,8 @@ export class RaftGroup<Result> {
   readonly #clock: Clock;
   readonly #options: HostOptions;
   readonly #observer: GroupObserver;
+  /** null in memory mode, where the machine itself is the checkpoint. */
+  readonly #checkpoints: GroupCheckpoints | null;
 
   readonly #batch = new BatchBuilder();
   #batchSinks: ProposalSink<Result>[] = [];
@@ -62,7 +67,7 @@ export class RaftGroup<Result> {
   #applyHead = 0;
   #appliedTerm = 0;
   #ledTerm = 0;
-  #pendingRestore: SnapshotSink | null = null;
+  #pendingRestore: ArrivedSnapshot | null = null;
   /** Messages that other replicas have sent to this one. */
   messagesStepped = 0;
   /** Indexes of snapshots being sent: the log behind the oldest is kept for their receivers. */
@@ -76,6 +81,7 @@ export class RaftGroup<Result> {
     clock: Clock,
     options: HostOptions,
     observer: GroupObserver,
+    checkpoints: GroupCheckpoints | null = null,
   ) {
     this.id = id;
     this.raft = raft;
@@ -84,6 +90,9 @@ export class RaftGroup<Result> {
     this.#clock = clock;
     this.#options = options;
     this.#observer = observer;
+    this.#checkpoints = checkpoints;
+    // A machine that comes out of a checkpoint goes on from its newest stamp: time not run is time not passed.
+    if (machine.timeMs > 0) this.machineClock.applied(machine.timeMs);
   }
 
   get closed(): boolean {
@@ -150,10 +159,13 @@ export class RaftGroup<Result> {
     if (this.#readsNext.length > 0) this.#askReads();
   }
 
-  /** Takes in what the core answered, except what the host does for it (persist, send, snapshots). */
-  takeReady(ready: Ready): void {
+  /**
+   * Takes in what the core answered, except what the host does for it (persist, send, snapshots). Answers the bytes of
+   * the snapshot that has replaced the machine, if one has: they become durable together with its base.
+   */
+  takeReady(ready: Ready): Checkpoint {
     if (ready.leadership !== null) this.#leadershipChanged(ready.leadership);
-    if (ready.persist?.snapshot) this.#installSnapshot();
+    const checkpoint = ready.persist?.snapshot ? this.#installSnapshot(ready.persist.snapshot.index) : null;
     for (const entry of ready.committed) this.#applyQueue.push(entry);
     for (const grant of ready.reads) {
       const reads = this.#readsInFlight.get(grant.context);
@@ -167,6 +179,7 @@ export class RaftGroup<Result> {
       for (const sink of reads?.sinks ?? []) sink.lost();
     }
     if (ready.configuration !== null) this.#observer.onConfiguration(this.id);
+    return checkpoint;
   }
 
   get hasWorkToApply(): boolean {
@@ -197,10 +210,12 @@ export class RaftGroup<Result> {
     return finished;
   }
 
-  /** A whole snapshot has arrived: the core decides whether it is news. */
-  restoreFrom(sink: SnapshotSink, step: () => void): void {
-    this.#pendingRestore = sink;
+  /** A whole snapshot has arrived: the core decides whether it is news. `slices` are its bytes, in durable mode. */
+  restoreFrom(sink: SnapshotSink, slices: Checkpoint, step: () => void): void {
+    const { applied } = this.raft;
     step();
+    // One that came too late must not take the place of one that was accepted in the same turn.
+    if (this.raft.applied !== applied) this.#pendingRestore = { sink, slices };
     this.#observer.onDirty(this.id);
   }
 
@@ -208,6 +223,7 @@ export class RaftGroup<Result> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#checkpoints?.abandon();
     this.#failWaiters(null);
     this.#applyQueue = [];
     this.#applyHead = 0;
@@ -274,15 +290,17 @@ export class RaftGroup<Result> {
     for (const sink of reads) sink.lost();
   }
 
-  #installSnapshot(): void {
-    const restore = this.#pendingRestore;
+  #installSnapshot(index: LogIndex): Checkpoint {
+    const arrived = this.#pendingRestore;
     this.#pendingRestore = null;
-    if (restore === null) throw new Error(`group ${this.id}: a snapshot was accepted that never arrived`);
+    if (arrived === null) throw new Error(`group ${this.id}: a snapshot was accepted that never arrived`);
     this.#applyQueue.length = 0;
     this.#applyHead = 0;
-    restore.install();
+    this.#checkpoints?.abandon(index);
+    arrived.sink.install();
     this.machineClock.applied(this.machine.timeMs);
     this.#observer.probe?.installed(this);
+    return arrived.slices;
   }
 
   #applyEntry(entry: Entry): void {
@@ -325,8 +343,9 @@ export class RaftGroup<Result> {
   }
 
   /**
-   * Memory mode's checkpoint is the machine itself, so the log may be cut behind the applied index at any time. Half the
-   * allowance stays as a tail for slow followers; what a snapshot under way needs afterwards stays too, within reason.
+   * Memory mode's checkpoint is the machine itself, so the log may be cut behind the applied index at any time; in durable
+   * mode only as far as a durable checkpoint covers it. Half the allowance stays as a tail for slow followers; what a
+   * snapshot under way needs afterwards stays too, within reason.
    */
   #compact(): void {
     const { logEntriesMax, logBytesMax } = this.#options;
@@ -339,6 +358,19 @@ export class RaftGroup<Result> {
     for (const index of this.snapshotsInFlight.values()) {
       if (kept < logEntriesMax * 4 && this.raft.logBytes <= logBytesMax * 4) to = Math.min(to, index);
     }
+    const checkpoints = this.#checkpoints;
+    if (checkpoints !== null && checkpoints.index < to) {
+      checkpoints.begin(this.machine, this.raft.snapshotMetadata(this.raft.applied), (error) => {
+        if (error !== null) this.#observer.onStoreFailed(this.id, error);
+        else if (!this.#closed) this.#compact();
+      });
+      to = checkpoints.index;
+    }
     if (to >= this.raft.firstIndex) this.raft.compact(logIndex(to));
   }
+}
+
+interface ArrivedSnapshot {
+  readonly sink: SnapshotSink;
+  readonly slices: Checkpoint;
 }

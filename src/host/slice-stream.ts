@@ -46,7 +46,7 @@ export class SliceJoiner {
   #slice: Uint8Array | null = null;
   #filled = 0;
 
-  /** `onSlice` gets each slice whole and in order; what it throws comes out of `write`. The slice is valid during the call. */
+  /** `onSlice` gets each slice whole, in order, for good; what it throws comes out of `write`. */
   constructor(onSlice: (slice: Uint8Array) => void) {
     this.#onSlice = onSlice;
   }

@@ -80,14 +80,18 @@ export class SnapshotTransfer {
       });
     }
     const restore: SnapshotSink = machine.beginRestore();
-    const slices = new SliceJoiner((slice) => restore.write(slice));
+    const slices: Uint8Array[] | null = this.#parts.groups.durable ? [] : null;
+    const joiner = new SliceJoiner((slice) => {
+      restore.write(slice);
+      slices?.push(slice);
+    });
     return {
-      write: (piece) => slices.write(piece),
+      write: (piece) => joiner.write(piece),
       finish: () => {
-        slices.finish();
+        joiner.finish();
         restore.finish();
         this.counters.received++;
-        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore);
+        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore, slices);
         return null;
       },
       abort: () => {},

@@ -3,20 +3,37 @@
  * long as its process, so nothing that was promised can be forgotten: there is no restart under the same id.
  */
 import type { GroupId } from "../base/ids.ts";
-import type { GroupWrite, LogBase, LogStore, StoredGroup, Tombstone } from "./ports.ts";
+import type {
+  Checkpoint,
+  GroupWrite,
+  LogBase,
+  LogStore,
+  NodeRecord,
+  StoreDone,
+  StoredPast,
+  Tombstone,
+} from "./ports.ts";
 
 export class VolatileLogStore implements LogStore {
-  async load(): Promise<readonly StoredGroup[]> {
-    return [];
+  readonly durable = false;
+
+  async load(): Promise<StoredPast> {
+    return { node: null, groups: [], tombstones: [] };
   }
 
-  write(_writes: readonly GroupWrite[], done: (error: Error | null) => void): void {
+  write(_writes: readonly GroupWrite[], done: StoreDone): void {
     done(null);
   }
 
-  compact(_group: GroupId, _base: LogBase): void {}
+  checkpoint(_group: GroupId, _base: LogBase, _checkpoint: Checkpoint, done: StoreDone): void {
+    done(null);
+  }
 
   remove(_group: GroupId, _tombstone: Tombstone): void {}
+
+  saveNode(_record: NodeRecord, done: StoreDone): void {
+    done(null);
+  }
 
   async close(): Promise<void> {}
 }

@@ -21,14 +21,17 @@ import type { Random } from "../base/random.ts";
 import { type ClusterMap, findMember, type MemberIdentity } from "../cluster/cluster-map.ts";
 import { ControlPlane } from "../cluster/control-plane.ts";
 import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
+import { decodeAcceptorState } from "../cluster/founding-codec.ts";
 import { Joining } from "../cluster/joining.ts";
+import { NodeMemory } from "../cluster/node-memory.ts";
+import { Returning } from "../cluster/returning.ts";
 import { Gossip } from "../host/gossip.ts";
 import { Bulk } from "../host/links/bulk.ts";
 import { Calls } from "../host/links/calls.ts";
 import { PeerLinks } from "../host/links/peer-links.ts";
 import { MultiRaft } from "../host/multi-raft.ts";
-import { DEFAULT_HOST_OPTIONS } from "../host/options.ts";
-import type { Clock, Datagrams, LogStore, Resolver, Streams, Timer } from "../host/ports.ts";
+import { DEFAULT_HOST_OPTIONS, type HostOptions } from "../host/options.ts";
+import type { Clock, Datagrams, LogStore, Resolver, StoredPast, Streams, Timer } from "../host/ports.ts";
 import type { HostProbe } from "../host/probe.ts";
 import { SnapshotTransfer } from "../host/snapshot-transfer.ts";
 import type { KeyHash } from "../placement/key-hash.ts";
@@ -69,7 +72,11 @@ export interface NodePorts {
   readonly streams: Streams;
   readonly resolver: Resolver;
   readonly store: LogStore;
+  /** What `store.load()` answered: this node is the one it tells of. Absent, or without a node in it: a new node. */
+  readonly past?: StoredPast;
   readonly keyHash: KeyHash;
+  /** Default: {@link DEFAULT_HOST_OPTIONS}. Simulations keep logs short, so that checkpoints and snapshots are common. */
+  readonly host?: Partial<HostOptions>;
   /** Who listens. Default: listeners of its own. */
   readonly events?: NodeEvents;
   /** Hears from inside what decides safety. Default: nobody. */
@@ -111,10 +118,14 @@ export class ClusterNode {
   readonly #ports: NodePorts;
   readonly #calls: Calls;
   readonly #bulk: Bulk;
+  readonly #memory: NodeMemory;
   readonly #joining: Joining;
+  readonly #returning: Returning;
   readonly #leaderGossip: LeaderGossip;
   readonly #dissolution: Dissolution;
   readonly #address: Address;
+  /** Addresses behind the configured seeds, as last resolved. */
+  #seedAddresses: readonly Address[] = [];
   #respPort = 0;
   #httpPort = 0;
   #sweepTimer: Timer | null = null;
@@ -128,8 +139,12 @@ export class ClusterNode {
     this.log = log;
     this.options = options;
     this.clock = clock;
-    this.nodeId = randomNodeId(random);
+    const past = ports.past?.node ?? null;
+    this.nodeId = past?.nodeId ?? randomNodeId(random);
     this.boot = randomBootNonce(random);
+    this.#memory = new NodeMemory(ports.store, this, past, (error) =>
+      log("error", `the store takes no more: ${error.message}`),
+    );
     this.#address = advertised(options, ports.streams.local);
     this.events =
       ports.events ?? new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
@@ -199,17 +214,36 @@ export class ClusterNode {
       resolver: ports.resolver,
       calls: this.#calls,
       control: this.control,
-      onSeedsResolved: (addresses) => this.gossip.join(addresses),
+      acceptor: past?.founding == null ? null : decodeAcceptorState(past.founding),
+      keepPromise: ports.store.durable ? (state) => this.#memory.promised(state) : null,
+      onSeedsResolved: (addresses) => this.#seedsResolved(addresses),
       onReport: (report) => this.#reported(report),
       onRefusedForEver: (address) => this.#outcast([address]),
+    });
+    this.#returning = new Returning({
+      identity: () => this.identity(),
+      memory: this.#memory,
+      control: this.control,
+      clock,
+      random: random.fork(),
+      addresses: () => this.#memberAddresses(),
+      onRemoved: (address) => this.#outcast(address === null ? this.#memberAddresses() : [address]),
+      onReport: (level, message) => log(level, message),
     });
     this.#route();
   }
 
-  /** Begins: ticks, gossip, and the way into a cluster. */
+  /** Begins: what an earlier life left, ticks, gossip, and the way into a cluster or back into it. */
   start(): void {
+    const born = this.#memory.born();
+    if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
+    const isBack = this.clusterId !== null;
     this.groups.start();
     this.#joining.start();
+    if (isBack) {
+      this.gossip.join(this.#memberAddresses());
+      void born.then(() => this.#returning.start());
+    }
     const sweep = (): void => {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
@@ -322,6 +356,7 @@ export class ClusterNode {
   async leave(closeDoors: () => Promise<void>): Promise<void> {
     if (this.#leaving || this.#closed) return;
     this.#leaving = true;
+    this.#returning.close();
     this.events.emit({ type: "leaving" });
     await depart(this, closeDoors, () => this.farewellSpread);
   }
@@ -332,6 +367,7 @@ export class ClusterNode {
     this.#closed = true;
     this.#sweepTimer?.cancel();
     this.#joining.close();
+    this.#returning.close();
     this.router.close();
     this.watches.close();
     this.control.close();
@@ -362,7 +398,7 @@ export class ClusterNode {
         flush: () => this.links.flush(),
       },
       raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
-      options: { ...DEFAULT_HOST_OPTIONS, tickMs: this.options.tickMs },
+      options: { ...DEFAULT_HOST_OPTIONS, ...this.#ports.host, tickMs: this.options.tickMs },
       events: {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {
@@ -418,6 +454,7 @@ export class ClusterNode {
       leaderHint: (group) => this.leaderOf(group),
       onMap: (map, previous) => this.#mapChanged(map, previous),
       onCluster: (clusterId, founded) => {
+        this.#memory.entered(clusterId);
         this.links.identityChanged();
         this.gossip.updateMeta({ clusterId });
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
@@ -489,9 +526,31 @@ export class ClusterNode {
     this.onRemoved(members);
   }
 
+  /** Gossip looks for members behind the seeds; a node with a past also where the map knows them. */
+  #seedsResolved(addresses: readonly Address[]): void {
+    this.#seedAddresses = addresses;
+    this.gossip.join(this.#ports.past?.node == null ? addresses : this.#memberAddresses());
+  }
+
+  /** Where other members may be: seeds first, then those that gossip has met, then those of the map. */
+  #memberAddresses(): readonly Address[] {
+    const found = new Map<string, Address>();
+    const add = (address: Address): void => void found.set(formatAddress(address), address);
+    for (const address of this.#seedAddresses) add(address);
+    for (const { id, state, address } of this.gossip.members())
+      if (id !== this.nodeId && state === "alive") add(address);
+    for (const { nodeId, address } of this.control.map?.members ?? [])
+      if (nodeId !== this.nodeId) add(address);
+    found.delete(formatAddress(this.#address));
+    return [...found.values()];
+  }
+
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
+    this.#memory.learned(map);
     this.events.emit({ type: "map-changed", version: map.version });
-    if (findMember(map, this.nodeId)?.state === "draining" && !this.#leaving) this.onDrainAsked();
+    const listed = findMember(map, this.nodeId);
+    // Of an earlier life of this node it was asked in vain: whoever started it again wants it to stay.
+    if (listed?.state === "draining" && listed.boot === this.boot && !this.#leaving) this.onDrainAsked();
     if (previous === null)
       for (let shard = 0; shard < map.shardCount; shard++) this.router.routeChanged(groupId(shard + 1));
   }

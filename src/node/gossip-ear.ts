@@ -9,6 +9,8 @@ import { WireError } from "../wire/wire-error.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 import type { LeaderGossip } from "./leader-gossip.ts";
 
+type GossipMember = Extract<SwimEvent, { type: "member-died" }>["member"];
+
 export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEvent): void {
   switch (event.type) {
     case "member-suspected":
@@ -18,6 +20,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
       return;
     case "member-joined":
     case "member-refuted":
+      hearFrom(node, event.member);
       hearOfMember(node, "member-joined", event.member);
       node.control.heardOfMap(event.member.meta.mapVersion);
       return;
@@ -25,6 +28,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
       hearOfMember(node, event.type, event.member);
       return;
     case "member-updated":
+      hearFrom(node, event.member);
       node.control.heardOfMap(event.member.meta.mapVersion);
       node.control.gossipChanged();
       return;
@@ -50,10 +54,14 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
   }
 }
 
+function hearFrom(node: ClusterNode, { id, address, meta }: GossipMember): void {
+  node.control.heardFrom(id, address, meta.clusterId);
+}
+
 function hearOfMember(
   node: ClusterNode,
   type: "member-joined" | "member-suspected" | "member-died" | "member-left",
-  member: Extract<SwimEvent, { type: "member-died" }>["member"],
+  member: GossipMember,
 ): void {
   node.events.emit({ type, nodeId: member.id, address: member.address });
   node.control.gossipChanged();

@@ -475,14 +475,51 @@ describe("the acceptor", () => {
     expect(answer).toMatchObject({ type: "cluster", value });
   });
 
-  it("joins the voters on the news of a value that names an earlier life of this node", () => {
+  it("founds on the news of a value that names an earlier life of this node: who kept its id kept its promises", () => {
     const self = { ...identityOf(1), boot: bootNonce("eeeeeeeeeeeeeeee") };
     const founding = new Founding({ ...start, self });
     founding.handle({ type: "decided", from: sender(2), value }, null, 0);
     const actions = founding.takeActions();
-    const { clusterId } = value;
-    expect(actions).toContainEqual({ type: "join", address: identityOf(2).address, clusterId });
-    expect(actions.some(({ type }) => type === "found")).toBe(false);
+    expect(actions).toContainEqual({ type: "found", value });
+    expect(actions.some(({ type }) => type === "join")).toBe(false);
+  });
+
+  it("counts a node once that accepted in one life and again in the next", () => {
+    const founding = new FoundingBallot(ballot(1), 0, 1_500);
+    founding.promised(identityOf(2), null);
+    founding.promised({ ...identityOf(2), boot: bootNonce("eeeeeeeeeeeeeeee") }, null);
+    expect(founding.promiseCount).toBe(1);
+    founding.propose(value, 0, 1_500);
+    founding.accepted(identityOf(2));
+    founding.accepted({ ...identityOf(2), boot: bootNonce("eeeeeeeeeeeeeeee") });
+    expect(founding.acceptCount).toBe(1);
+  });
+
+  it("settled in an earlier life, founds nothing and asks nobody", () => {
+    for (const bootstrap of ["auto", "force"] as const) {
+      const founding = new Founding({
+        ...start,
+        seeds: [],
+        options: { ...start.options, bootstrap },
+        settled: true,
+      });
+      founding.advance(10_000);
+      expect(founding.takeActions()).toEqual([]);
+      expect(founding.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
+    }
+  });
+
+  it("does not found alone when it has accepted what may be decided elsewhere", () => {
+    const acceptor = { promised: ballot(1), accepted: { ballot: ballot(1), value }, decided: null };
+    const founding = new Founding({ ...start, seeds: [], acceptor });
+    founding.advance(10_000);
+    expect(founding.takeActions().some(({ type }) => type === "found")).toBe(false);
+  });
+
+  it("alone, founds what an earlier life had decided and not begun", () => {
+    const acceptor = { promised: null, accepted: null, decided: value };
+    const founding = new Founding({ ...start, seeds: [], acceptor });
+    expect(founding.takeActions()).toContainEqual({ type: "found", value });
   });
 
   it("promises again when the announced cluster did not admit it and no seed confirms it", () => {

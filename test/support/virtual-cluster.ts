@@ -7,14 +7,18 @@ import { type GroupId, groupId, type NodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import type { Resolver } from "../../src/host/ports.ts";
 import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
-import { ClusterNode } from "../../src/node/cluster-node.ts";
+import { ClusterNode, type NodePorts } from "../../src/node/cluster-node.ts";
 import { type NodeOptions, resolveNodeOptions } from "../../src/node/options.ts";
 import { loadKeyHash } from "../../src/placement/key-hash.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
 import { type CrashManner, VirtualNetwork } from "../../src/sim/virtual-network.ts";
 import type { VirtualProcess } from "../../src/sim/virtual-process.ts";
 
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
+/** Small, so that files are rewritten all the time. */
+const REWRITE_BYTES = 64 * 1024;
 const keyHash = await loadKeyHash();
 
 export interface VirtualMember {
@@ -22,14 +26,21 @@ export interface VirtualMember {
   readonly address: Address;
   readonly clock: VirtualProcess;
   readonly log: string[];
+  /** null in memory mode. Outlives the member. */
+  readonly disk: VirtualDisk | null;
   alive: boolean;
 }
+
+/** What a node starts from and writes to, how, and who watches. */
+type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe">;
 
 export class VirtualCluster {
   readonly clock = new VirtualClock();
   readonly network: VirtualNetwork;
   readonly random: Random;
   readonly members: VirtualMember[] = [];
+  /** By machine. */
+  readonly #disks = new Map<number, VirtualDisk>();
 
   constructor(seed: number) {
     this.random = new Random(seed, 0x5eed);
@@ -41,8 +52,33 @@ export class VirtualCluster {
     return { host: `10.0.0.${machine}`, port: 7946 };
   }
 
+  /** The disk of `machine`. */
+  disk(machine: number): VirtualDisk {
+    const disk = this.#disks.get(machine) ?? new VirtualDisk(this.clock, this.random.fork());
+    this.#disks.set(machine, disk);
+    return disk;
+  }
+
+  /** Starts a durable process on `machine`: the node that its disk tells of, or a new one. */
+  async startDurable(
+    machine: number,
+    seeds: readonly number[] = [],
+    options: Partial<NodeOptions> = {},
+    { disk = this.disk(machine), ...extras }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe"> = {},
+  ): Promise<VirtualMember> {
+    const store = new VirtualLogStore(disk, REWRITE_BYTES);
+    const past = await store.load();
+    return this.start(machine, seeds, options, { store, past, ...extras }, disk);
+  }
+
   /** Starts a process on `machine`. `seeds`: machine numbers. */
-  start(machine: number, seeds: readonly number[] = [], options: Partial<NodeOptions> = {}): VirtualMember {
+  start(
+    machine: number,
+    seeds: readonly number[] = [],
+    options: Partial<NodeOptions> = {},
+    memory: Memory = { store: new VolatileLogStore() },
+    disk: VirtualDisk | null = null,
+  ): VirtualMember {
     const address = this.address(machine);
     const clock = this.clock.process();
     const log: string[] = [];
@@ -59,14 +95,14 @@ export class VirtualCluster {
         datagrams: this.network.datagrams(address),
         streams: this.network.streams(address),
         resolver: RESOLVER,
-        store: new VolatileLogStore(),
         keyHash,
+        ...memory,
       },
       resolved,
       (level, message) => log.push(`${clock.nowMs().toFixed(1)} ${level} ${message}`),
     );
     node.start();
-    const member: VirtualMember = { node, address, clock, log, alive: true };
+    const member: VirtualMember = { node, address, clock, log, disk, alive: true };
     this.members.push(member);
     return member;
   }
@@ -79,6 +115,7 @@ export class VirtualCluster {
     member.alive = false;
     member.clock.halt();
     this.network.crash(member.address, manner);
+    member.disk?.crash();
   }
 
   run(ms: number): Promise<void> {

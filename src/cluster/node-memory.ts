@@ -1,0 +1,93 @@
+/**
+ * What a durable node remembers of itself from life to life: its id, the boot nonces it had, its cluster, the newest map,
+ * its promises in a founding. In memory mode nothing is remembered, and nothing waits.
+ *
+ * The store keeps its order, so whatever is written after a call here never outlives what the call said.
+ */
+import type { BootNonce, ClusterId, NodeId } from "../base/ids.ts";
+import type { LogStore, NodeRecord } from "../host/ports.ts";
+import { encodeMap } from "./cluster-codec.ts";
+import type { ClusterMap } from "./cluster-map.ts";
+import type { AcceptorState } from "./founding-acceptor.ts";
+import { encodeAcceptorState } from "./founding-codec.ts";
+
+/** Lives that can be told apart from a stranger's. Each is one that may have told the cluster of itself. */
+const BOOTS_MAX = 16;
+
+export class NodeMemory {
+  readonly #store: LogStore;
+  readonly #onFailed: (error: Error) => void;
+  #record: NodeRecord;
+  #mapSaving = false;
+  #mapDue = false;
+
+  /** `past`: what an earlier life remembered. `onFailed`: the store takes no more. */
+  constructor(
+    store: LogStore,
+    self: { readonly nodeId: NodeId; readonly boot: BootNonce },
+    past: NodeRecord | null,
+    onFailed: (error: Error) => void,
+  ) {
+    this.#store = store;
+    this.#onFailed = onFailed;
+    const boots = [...(past?.boots ?? []), self.boot].slice(-BOOTS_MAX);
+    this.#record = past === null ? fresh(self.nodeId, boots) : { ...past, boots };
+  }
+
+  /** What is written outlives the process. */
+  get durable(): boolean {
+    return this.#store.durable;
+  }
+
+  /** Whether `boot` is one of the lives of this id, as far as it remembers. */
+  wasOurs(boot: BootNonce): boolean {
+    return this.#record.boots.includes(boot);
+  }
+
+  /** Resolves once this life is written down: from then on the cluster may be told of it. */
+  born(): Promise<void> {
+    return this.#save({});
+  }
+
+  /** From now on this id belongs to this cluster and to no other. */
+  entered(clusterId: ClusterId): void {
+    if (this.#record.clusterId !== clusterId) void this.#save({ clusterId });
+  }
+
+  /** Resolves when the promise outlives this process: only then may anybody be told of it. Never when it cannot be kept. */
+  promised(state: AcceptorState): Promise<void> {
+    return this.#save({ founding: encodeAcceptorState(state) });
+  }
+
+  /** A newer map. Where many come at once only the last is written: it is where to begin to ask, no more. */
+  learned(map: ClusterMap): void {
+    if (!this.durable) return;
+    this.#record = { ...this.#record, map: encodeMap(map) };
+    if (this.#mapSaving) this.#mapDue = true;
+    else this.#saveMap();
+  }
+
+  #saveMap(): void {
+    this.#mapSaving = true;
+    this.#mapDue = false;
+    void this.#save({}).then(() => {
+      this.#mapSaving = false;
+      if (this.#mapDue) this.#saveMap();
+    });
+  }
+
+  #save(change: Partial<NodeRecord>): Promise<void> {
+    if (!this.durable) return Promise.resolve();
+    this.#record = { ...this.#record, ...change };
+    return new Promise((resolve) => {
+      this.#store.saveNode(this.#record, (error) => {
+        if (error === null) resolve();
+        else this.#onFailed(error);
+      });
+    });
+  }
+}
+
+function fresh(nodeId: NodeId, boots: readonly BootNonce[]): NodeRecord {
+  return { nodeId, boots, clusterId: null, map: null, founding: null };
+}

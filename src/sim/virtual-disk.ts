@@ -1,0 +1,253 @@
+/**
+ * A disk for simulated worlds: one file that only grows, of framed and checksummed records. A write takes a drawn time to
+ * reach the platter, many are under way at once, they get there in order, and a crash leaves the first so many of them
+ * whole and perhaps a torn piece of the next. It outlives the process that writes to it; each life opens it anew.
+ *
+ * Nothing here knows what the records mean, and every fault acts on real bytes: who reads must find it by the checksum.
+ */
+import { assert } from "../base/assert.ts";
+import { CremaError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { Clock, Timer } from "../host/ports.ts";
+import { frameRecord, readRecord } from "./disk-record.ts";
+
+/** How a disk behaves; may be changed at any time with {@link VirtualDisk.setConditions}. */
+export interface DiskConditions {
+  /** Mean time until a write is synced, in milliseconds; drawn from 0 .. twice that. Default 1. */
+  readonly syncMeanMs: number;
+  /** Share of writes that take `slowFactor` times as long, 0 .. 1. Default 0.01. */
+  readonly slowRate: number;
+  /** Default 20. */
+  readonly slowFactor: number;
+}
+
+export const DEFAULT_DISK_CONDITIONS: DiskConditions = Object.freeze({
+  syncMeanMs: 1,
+  slowRate: 0.01,
+  slowFactor: 20,
+});
+
+/** null: the write is synced, and all before it. */
+export type DiskDone = (error: Error | null) => void;
+
+/** One record on the file. */
+interface DiskRecord {
+  bytes: Uint8Array;
+}
+
+/** A write under way. `failed`: there was no space for it. */
+interface OpenWrite {
+  readonly dueAtMs: number;
+  readonly failed: boolean;
+  readonly done: DiskDone;
+}
+
+/** One disk. `clock` must be the world's: the disk outlives every process. */
+export class VirtualDisk {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #conditions: DiskConditions;
+  /** Everything on the file, in order: first what is synced, then what is under way. */
+  #records: DiskRecord[] = [];
+  /** How many of them are synced. */
+  #synced = 0;
+  /** Oldest first: they end in this order. */
+  #open: OpenWrite[] = [];
+  #timer: Timer | null = null;
+  #stalledUntilMs = 0;
+  /** Writes fail while there is no space. */
+  full = false;
+  readonly counters = {
+    writes: 0,
+    syncs: 0,
+    bytes: 0,
+    failed: 0,
+    kept: 0,
+    lost: 0,
+    torn: 0,
+    flipped: 0,
+    rewrites: 0,
+  };
+
+  constructor(clock: Clock, random: Random, conditions: Partial<DiskConditions> = {}) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#conditions = { ...DEFAULT_DISK_CONDITIONS, ...conditions };
+  }
+
+  get conditions(): DiskConditions {
+    return this.#conditions;
+  }
+
+  setConditions(change: Partial<DiskConditions>): void {
+    this.#conditions = { ...this.#conditions, ...change };
+  }
+
+  /** Records on the file, synced or not. */
+  get recordCount(): number {
+    return this.#records.length;
+  }
+
+  get unsyncedCount(): number {
+    return this.#records.length - this.#synced;
+  }
+
+  /** Bytes of the whole file. */
+  get size(): number {
+    return this.#records.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Nothing is synced for so long, counted from now. */
+  stallFor(durationMs: number): void {
+    this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#clock.nowMs() + durationMs);
+  }
+
+  /** Adds a record of `payload`, which is copied. `done` is called later, in the order of the appends, unless the disk crashes. */
+  append(payload: Uint8Array, done: DiskDone): void {
+    this.counters.writes++;
+    // One that follows a failed one must fail too, even if there is space again: it would leave a hole behind it.
+    const failed = this.full || this.#open.some((write) => write.failed);
+    if (failed) {
+      this.counters.failed++;
+    } else {
+      const bytes = frameRecord(payload);
+      this.counters.bytes += bytes.length;
+      this.#records.push({ bytes });
+    }
+    this.#open.push({ dueAtMs: this.#clock.nowMs() + this.#drawSyncMs(), failed, done });
+    this.#arm();
+  }
+
+  /**
+   * The process, or the machine, is gone. Of the records that are not synced the first so many survive; the next one is lost
+   * or torn at a random byte, and everything behind it is lost: a log of one file has no holes.
+   */
+  crash(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#open = [];
+    const unsynced = this.unsyncedCount;
+    const kept = unsynced === 0 ? 0 : this.#random.nextBelow(unsynced + 1);
+    const next = this.#records[this.#synced + kept];
+    this.#records.length = this.#synced + kept;
+    this.counters.kept += kept;
+    this.counters.lost += unsynced - kept;
+    if (next === undefined || this.#random.nextBelow(2) === 0) return;
+    this.#tear(next.bytes, this.#random.nextBelow(next.bytes.length));
+  }
+
+  /**
+   * All records, in order, for a process that starts; whatever follows the last whole one is cut off if it can be a torn
+   * write: the last on the file, and never synced. Throws CREMA_STORE_DAMAGED when anything else cannot be read.
+   */
+  read(): readonly Uint8Array[] {
+    assert(this.#open.length === 0, "a disk is read before anything is written to it");
+    const payloads: Uint8Array[] = [];
+    for (const [at, { bytes }] of this.#records.entries()) {
+      const payload = readRecord(bytes);
+      if (payload === null) {
+        if (at < this.#records.length - 1 || at < this.#synced) throw damaged(at);
+        this.#records.length = at;
+        break;
+      }
+      payloads.push(payload);
+    }
+    // Who has read them counts on them, and so will have had them synced.
+    this.#synced = this.#records.length;
+    return payloads;
+  }
+
+  /** The payloads that are synced, for who wants to rewrite them; null when one of them is damaged. */
+  synced(): readonly Uint8Array[] | null {
+    const payloads: Uint8Array[] = [];
+    for (const { bytes } of this.#records.slice(0, this.#synced)) {
+      const payload = readRecord(bytes);
+      if (payload === null) return null;
+      payloads.push(payload);
+    }
+    return payloads;
+  }
+
+  /** Puts `payloads`, which say the same, in the place of all that is synced: as a new file that is renamed over the old one. */
+  rewrite(payloads: readonly Uint8Array[]): void {
+    const records = payloads.map((payload): DiskRecord => ({ bytes: frameRecord(payload) }));
+    this.#records = [...records, ...this.#records.slice(this.#synced)];
+    this.#synced = records.length;
+    this.counters.rewrites++;
+  }
+
+  /** Damages one random bit of what is stored; false when nothing is. */
+  flipBit(): boolean {
+    let target = this.size === 0 ? 0 : this.#random.nextBelow(this.size);
+    for (const record of this.#records) {
+      if (target >= record.bytes.length) {
+        target -= record.bytes.length;
+        continue;
+      }
+      const bytes = new Uint8Array(record.bytes);
+      bytes[target] = (bytes[target] as number) ^ (1 << this.#random.nextBelow(8));
+      record.bytes = bytes;
+      this.counters.flipped++;
+      return true;
+    }
+    return false;
+  }
+
+  /** A disk as it would be found had only the first `bytes` of this file ever been written, and none of it synced. */
+  cutAt(bytes: number): VirtualDisk {
+    const copy = new VirtualDisk(this.#clock, this.#random.fork(), this.#conditions);
+    let left = bytes;
+    for (const record of this.#records) {
+      if (left >= record.bytes.length) copy.#records.push({ bytes: record.bytes });
+      else copy.#tear(record.bytes, left);
+      left -= record.bytes.length;
+      if (left <= 0) break;
+    }
+    return copy;
+  }
+
+  /** Leaves only the first `length` bytes of a record behind the last whole one. */
+  #tear(bytes: Uint8Array, length: number): void {
+    if (length === 0) return;
+    this.counters.torn++;
+    this.#records.push({ bytes: bytes.slice(0, length) });
+  }
+
+  /** One timer, for the oldest write: so none overtakes another, whatever was drawn. */
+  #arm(): void {
+    const [first] = this.#open;
+    if (first === undefined || this.#timer !== null) return;
+    const nowMs = this.#clock.nowMs();
+    const delayMs = Math.max(first.dueAtMs, this.#stalledUntilMs) - nowMs;
+    this.#timer = this.#clock.setTimer(Math.max(0, delayMs), () => {
+      this.#timer = null;
+      if (this.#stalledUntilMs <= this.#clock.nowMs()) this.#endFirst();
+      this.#arm();
+    });
+  }
+
+  #endFirst(): void {
+    const first = this.#open.shift();
+    if (first === undefined) return;
+    if (first.failed) {
+      first.done(new CremaError("CREMA_BUSY", "no space left on the virtual disk", { retryable: true }));
+      return;
+    }
+    this.#synced++;
+    this.counters.syncs++;
+    first.done(null);
+  }
+
+  #drawSyncMs(): number {
+    const { syncMeanMs, slowRate, slowFactor } = this.#conditions;
+    const usualMs = this.#random.nextFloat() * 2 * syncMeanMs;
+    return this.#random.nextFloat() < slowRate ? usualMs * slowFactor : usualMs;
+  }
+}
+
+function damaged(at: number): CremaError {
+  return new CremaError(
+    "CREMA_STORE_DAMAGED",
+    `record ${at} of the virtual disk does not match its checksum`,
+  );
+}

@@ -6,11 +6,13 @@
  * Nothing here injects faults or checks anything: `faults/` and `checkers/` do, through what is offered here.
  */
 import { type Address, formatAddress } from "../base/address.ts";
+import { CremaError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
+import type { HostOptions } from "../host/options.ts";
 import type { Resolver } from "../host/ports.ts";
 import type { HostProbe } from "../host/probe.ts";
 import { VolatileLogStore } from "../host/volatile-log-store.ts";
-import { ClusterNode, type LogLevel } from "../node/cluster-node.ts";
+import { ClusterNode, type LogLevel, type NodePorts } from "../node/cluster-node.ts";
 import type { NodeEvent } from "../node/door.ts";
 import { describeEvent } from "../node/event-text.ts";
 import { type NodeOptions, resolveNodeOptions } from "../node/options.ts";
@@ -18,10 +20,15 @@ import type { KeyHash } from "../placement/key-hash.ts";
 import type { Life } from "./life.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
+import { type CrashDamage, VirtualDisk } from "./virtual-disk.ts";
+import { VirtualLogStore } from "./virtual-log-store.ts";
 import { type CrashManner, VirtualNetwork } from "./virtual-network.ts";
 import type { ProcessClockOptions, VirtualProcess } from "./virtual-process.ts";
 
 const PORT = 7_946;
+/** Small, so that files are rewritten now and then. */
+const REWRITE_BYTES_MIN = 256 * 1024;
+const NO_DAMAGE: CrashDamage = Object.freeze({ loses: false, tears: false });
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
 
 /** Who watches the lives of a fleet. */
@@ -39,8 +46,10 @@ export interface Machine {
   /** The process that runs or is paused here now. */
   life: FleetLife | null;
   lives: number;
-  /** Nothing will run here any more. */
+  /** Nothing will run here any more: the machine is gone, or its node has left. */
   lost: boolean;
+  /** null in a world without disks. Outlives every process; replaced when what is on it is worth nothing any more. */
+  disk: VirtualDisk | null;
   /** How its clocks go; obeyed by lives that begin afterwards. */
   clocks: ProcessClockOptions;
 }
@@ -56,6 +65,9 @@ export interface FleetParts {
   readonly keyHash: KeyHash;
   /** For every node; seeds and names are added. */
   readonly nodeOptions: Partial<NodeOptions>;
+  readonly host?: Partial<HostOptions>;
+  /** Whether machines have disks, and so nodes a memory. Default false. */
+  readonly durable?: boolean;
 }
 
 export class Fleet {
@@ -92,9 +104,15 @@ export class Fleet {
   addMachine(clocks: ProcessClockOptions = {}): Machine {
     const number = this.machines.length + 1;
     const address = { host: `10.0.${number >> 8}.${number & 255}`, port: PORT };
-    const machine: Machine = { number, address, life: null, lives: 0, lost: false, clocks };
+    const disk = this.#newDisk();
+    const machine: Machine = { number, address, life: null, lives: 0, lost: false, disk, clocks };
     this.machines.push(machine);
     return machine;
+  }
+
+  /** Machines that run a process which stays, or will run one again. */
+  get staying(): number {
+    return this.machines.filter(({ lost, life }) => !lost && life?.leaving !== true).length;
   }
 
   /** Lives that have not ended, paused ones among them. */
@@ -133,8 +151,9 @@ export class Fleet {
         datagrams: this.network.datagrams(machine.address, process),
         streams: this.network.streams(machine.address, process),
         resolver: RESOLVER,
-        store: new VolatileLogStore(),
+        ...this.#memoryOf(machine, process, name),
         keyHash: this.#parts.keyHash,
+        ...(this.#parts.host === undefined ? {} : { host: this.#parts.host }),
         ...(probe === undefined ? {} : { probe }),
       },
       resolved,
@@ -163,11 +182,15 @@ export class Fleet {
     return life;
   }
 
-  /** Ends the process at once: nothing of it runs any more, and nobody is told but by its kernel. */
-  kill(life: FleetLife, manner: CrashManner): void {
+  /**
+   * Ends the process at once: nothing of it runs any more, and nobody is told but by its kernel. `damage`: what becomes of
+   * writes that are not synced, where the machine has a disk.
+   */
+  kill(life: FleetLife, manner: CrashManner, damage: CrashDamage = NO_DAMAGE): void {
     if (life.host.life !== life) return;
     this.trace.say(this.nowMs, life.name, manner === "killed" ? "is killed" : "loses its power");
     this.network.crash(life.address, manner);
+    life.host.disk?.crash(damage);
     this.#end(life);
   }
 
@@ -177,7 +200,9 @@ export class Fleet {
     life.leaving = true;
     this.trace.say(this.nowMs, life.name, "is asked to leave");
     await life.node.leave(async () => {});
-    if (life.host.life === life) this.#end(life);
+    if (life.host.life !== life) return;
+    life.host.lost = true;
+    this.#end(life);
   }
 
   /** Nothing of the process runs for so long. */
@@ -220,8 +245,27 @@ export class Fleet {
     void life.node.close().then(() => {
       if (life.host.life !== life) return;
       this.#end(life);
+      life.host.disk = this.#newDisk();
       this.boot(life.host, addresses, { bootstrap: "never" });
     });
+  }
+
+  #newDisk(): VirtualDisk | null {
+    return this.#parts.durable === true ? new VirtualDisk(this.clock, this.random.fork()) : null;
+  }
+
+  /** What a process finds when it starts. A disk that cannot be read is of no use: somebody puts in another one. */
+  #memoryOf(machine: Machine, process: VirtualProcess, name: string): Pick<NodePorts, "store" | "past"> {
+    if (machine.disk === null) return { store: new VolatileLogStore() };
+    try {
+      const store = new VirtualLogStore(machine.disk, REWRITE_BYTES_MIN, process);
+      return { store, past: store.past() };
+    } catch (error) {
+      if (!(error instanceof CremaError) || error.code !== "CREMA_STORE_DAMAGED") throw error;
+      this.trace.say(this.nowMs, name, `${error.message}: it gets a new disk`);
+      machine.disk = this.#newDisk();
+      return this.#memoryOf(machine, process, name);
+    }
   }
 
   #heard(life: FleetLife, event: NodeEvent): void {

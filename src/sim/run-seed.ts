@@ -4,11 +4,13 @@
  */
 import type { Address } from "../base/address.ts";
 import { Random } from "../base/random.ts";
+import type { HostOptions } from "../host/options.ts";
 import { loadKeyHash } from "../placement/key-hash.ts";
 import { allCheckers, checkAtEnd } from "./checkers/all-checkers.ts";
 import { Observer } from "./checkers/observer.ts";
-import type { FaultKind } from "./fault-kind.ts";
+import { FAULT_KINDS, type FaultKind } from "./fault-kind.ts";
 import { CLOCK_DRIFT_MAX, CLOCK_FAULTS } from "./faults/clock-faults.ts";
+import { diskFaults } from "./faults/disk-faults.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FLEET_FAULTS } from "./faults/fleet-faults.ts";
 import { LoadBooks, loadFaults } from "./faults/load-faults.ts";
@@ -65,8 +67,9 @@ class Run {
     this.#options = options;
     this.#random = new Random(Number(options.seed & 0xffff_ffffn), Number(options.seed >> 32n));
     const random = this.#random;
-    this.#durable = options.storage === "disk" || (options.storage === "either" && random.nextBelow(2) === 0);
-    this.#enabled = options.swarm ? options.faults.filter(() => random.nextBelow(2) === 0) : options.faults;
+    const hasDisks = random.nextBelow(2) === 0;
+    this.#durable = options.storage === "disk" || (options.storage === "either" && hasDisks);
+    this.#enabled = drawFaults(random, options);
     this.#fleet = new Fleet({
       seed: options.seed,
       keyHash,
@@ -79,6 +82,8 @@ class Run {
         // Nobody goes before its replicas have: in a world without disks that would be one more loss.
         drainTimeoutMs: 3_600_000,
       },
+      host: drawHost(random),
+      durable: this.#durable,
     });
     this.#fleet.trace.onLine = hooks.onLine ?? null;
     this.#workload = new Workload(this.#fleet, options.clients, random.fork(), (key, value, life) =>
@@ -218,6 +223,7 @@ class Run {
       ...MESSAGE_FAULTS,
       ...WAY_FAULTS,
       ...processFaults(this.#durable),
+      ...diskFaults(this.#durable),
       ...CLOCK_FAULTS,
       ...FLEET_FAULTS,
       ...loadFaults(this.#books),
@@ -275,6 +281,20 @@ class Run {
   #everybody(): readonly string[] {
     return this.#fleet.lives.map(({ name }) => name);
   }
+}
+
+/** A coin for every kind there is, whether or not it may be used: so that leaving one out changes nothing else. */
+function drawFaults(random: Random, { faults, swarm }: RunOptions): readonly FaultKind[] {
+  return FAULT_KINDS.filter((kind) => {
+    const heads = random.nextBelow(2) === 0;
+    return faults.includes(kind) && (heads || !swarm);
+  });
+}
+
+/** Logs are short in every other world, so that checkpoints and snapshots are common. */
+function drawHost(random: Random): Partial<HostOptions> {
+  const logEntriesMax = random.nextBetween(10, 200);
+  return random.nextBelow(2) === 0 ? { logEntriesMax } : {};
 }
 
 function describe(error: unknown): string {

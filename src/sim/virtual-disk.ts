@@ -27,6 +27,17 @@ export const DEFAULT_DISK_CONDITIONS: DiskConditions = Object.freeze({
   slowFactor: 20,
 });
 
+/**
+ * What a crash may do to writes that are not synced yet. A process that dies leaves them to its kernel, which still brings
+ * them to the platter; a machine that loses its power may lose them, and may have written one of them by half.
+ */
+export interface CrashDamage {
+  readonly loses: boolean;
+  readonly tears: boolean;
+}
+
+const POWER_LOST: CrashDamage = Object.freeze({ loses: true, tears: true });
+
 /** null: the write is synced, and all before it. */
 export type DiskDone = (error: Error | null) => void;
 
@@ -97,6 +108,13 @@ export class VirtualDisk {
     return this.#records.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
+  /** As fast as ever, and with space again. */
+  recover(): void {
+    this.full = false;
+    this.#stalledUntilMs = 0;
+    this.#conditions = DEFAULT_DISK_CONDITIONS;
+  }
+
   /** Nothing is synced for so long, counted from now. */
   stallFor(durationMs: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#clock.nowMs() + durationMs);
@@ -122,17 +140,17 @@ export class VirtualDisk {
    * The process, or the machine, is gone. Of the records that are not synced the first so many survive; the next one is lost
    * or torn at a random byte, and everything behind it is lost: a log of one file has no holes.
    */
-  crash(): void {
+  crash({ loses, tears }: CrashDamage = POWER_LOST): void {
     this.#timer?.cancel();
     this.#timer = null;
     this.#open = [];
     const unsynced = this.unsyncedCount;
-    const kept = unsynced === 0 ? 0 : this.#random.nextBelow(unsynced + 1);
+    const kept = unsynced === 0 || !loses ? unsynced : this.#random.nextBelow(unsynced + 1);
     const next = this.#records[this.#synced + kept];
     this.#records.length = this.#synced + kept;
     this.counters.kept += kept;
     this.counters.lost += unsynced - kept;
-    if (next === undefined || this.#random.nextBelow(2) === 0) return;
+    if (next === undefined || !tears || this.#random.nextBelow(2) === 0) return;
     this.#tear(next.bytes, this.#random.nextBelow(next.bytes.length));
   }
 

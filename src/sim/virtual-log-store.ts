@@ -17,6 +17,7 @@ import type {
 import { decodeStoreRecord, encodeStoreRecord, type StoreRecord } from "../wire/store-codec.ts";
 import { StoredImage } from "./stored-image.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
+import { ENTRY, type VirtualProcess } from "./virtual-process.ts";
 
 /** Bytes appended between two times at which the file is rewritten, at least. */
 const REWRITE_BYTES_MIN = 4 * 1024 * 1024;
@@ -25,6 +26,7 @@ export class VirtualLogStore implements LogStore {
   readonly durable = true;
   readonly #disk: VirtualDisk;
   readonly #rewriteBytesMin: number;
+  readonly #process: VirtualProcess | null;
   /** Appends under way. */
   #open = 0;
   #failure: Error | null = null;
@@ -34,14 +36,27 @@ export class VirtualLogStore implements LogStore {
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  /** `rewriteBytesMin`: how far the file may grow, at least, before what is outdated in it is dropped. Default 4 MiB. */
-  constructor(disk: VirtualDisk, rewriteBytesMin = REWRITE_BYTES_MIN) {
+  /**
+   * `rewriteBytesMin`: how far the file may grow, at least, before what is outdated in it is dropped. Default 4 MiB.
+   * `process`: where confirmations are heard; null for an owner that is no process.
+   */
+  constructor(
+    disk: VirtualDisk,
+    rewriteBytesMin: number = REWRITE_BYTES_MIN,
+    process: VirtualProcess | null = null,
+  ) {
     this.#disk = disk;
+    this.#process = process;
     this.#rewriteBytesMin = rewriteBytesMin;
     this.#rewriteBytes = Math.max(rewriteBytesMin, disk.size);
   }
 
   async load(): Promise<StoredPast> {
+    return this.past();
+  }
+
+  /** What `load` answers, at once: a virtual disk keeps nobody waiting. Throws CREMA_STORE_DAMAGED. */
+  past(): StoredPast {
     const image = new StoredImage();
     for (const payload of this.#disk.read()) image.replay(decodeStoreRecord(payload));
     return image.past();
@@ -78,13 +93,18 @@ export class VirtualLogStore implements LogStore {
     const payload = encodeStoreRecord(record);
     this.#appendedBytes += payload.length;
     this.#disk.append(payload, (error) => {
-      this.#open--;
-      this.#failure ??= error;
-      if (this.#appendedBytes > this.#rewriteBytes) this.#rewrite();
-      // What was on its way when the first one failed may have reached the disk; nobody is to count on it.
-      done(this.#failure);
-      if (this.#open === 0) for (const idle of this.#onIdle.splice(0)) idle();
+      if (this.#process === null) this.#ended(error, done);
+      else this.#process.enter(ENTRY.disk, payload.length, () => this.#ended(error, done));
     });
+  }
+
+  #ended(error: Error | null, done: StoreDone): void {
+    this.#open--;
+    this.#failure ??= error;
+    if (this.#appendedBytes > this.#rewriteBytes) this.#rewrite();
+    // What was on its way when the first one failed may have reached the disk; nobody is to count on it.
+    done(this.#failure);
+    if (this.#open === 0) for (const idle of this.#onIdle.splice(0)) idle();
   }
 
   /** Costs no time: a real store does it beside its work. What is damaged is left as it is, for the next load to find. */

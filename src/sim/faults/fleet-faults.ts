@@ -42,8 +42,7 @@ function isMember(life: FleetLife): boolean {
 /** The fleet is brought back to its usual number before long. */
 function replaceLater(tools: FaultTools): void {
   tools.later(tools.random.nextFloat() * REPLACED_WITHIN_MS, () => {
-    const staying = tools.fleet.machines.filter(({ lost }) => !lost).length;
-    if (staying >= tools.nodes) return;
+    if (tools.fleet.staying >= tools.nodes) return;
     const machine = tools.fleet.addMachine();
     tools.fleet.boot(machine, tools.seedsFor(machine));
   });
@@ -56,7 +55,6 @@ const leave: Fault = {
     for (let count = tools.random.nextBetween(1, 2); count > 0 && mayShrink(tools); count--) {
       const life = drawLife(tools, isMember);
       if (life === null) break;
-      life.host.lost = true;
       void tools.fleet.leave(life);
       replaceLater(tools);
       told.push(life.name);
@@ -72,11 +70,9 @@ const drain: Fault = {
     const life = drawLife(tools, isMember);
     const via = drawLife(tools, isMember);
     if (life === null || via === null || via === life) return null;
-    life.host.lost = true;
     via.node.control.drain(life.node.nodeId, DRAIN_TIMEOUT_MS).catch((error: unknown) => {
       // Nobody could be found who leads the system group: the machine stays.
       if (!(error instanceof CremaError)) throw error;
-      life.host.lost = false;
     });
     replaceLater(tools);
     return `${life.name}, asked through ${via.name}`;

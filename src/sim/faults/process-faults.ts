@@ -3,6 +3,7 @@
  * replaced, they stand still.
  */
 import type { FleetLife, Machine } from "../fleet.ts";
+import type { CrashDamage } from "../virtual-disk.ts";
 import type { CrashManner } from "../virtual-network.ts";
 import { drawDurationMs, drawLife, type Fault, type FaultTools } from "./fault.ts";
 
@@ -11,8 +12,11 @@ const DOWN_LONGEST_MS = 10_000;
 const PAUSE_TYPICAL_MS = 1_500;
 const PAUSE_LONGEST_MS = 20_000;
 
+/** What is written reaches the platter all the same: the kernel lives on. */
+const PROCESS_DEATH: CrashDamage = Object.freeze({ loses: false, tears: false });
+
 /** Starts a process on `machine` again after a while; the end of the storm does not wait for that. */
-function bootLater(tools: FaultTools, machine: Machine): string {
+export function bootLater(tools: FaultTools, machine: Machine): string {
   const downMs = drawDurationMs(tools.random, DOWN_TYPICAL_MS, DOWN_LONGEST_MS);
   tools.later(downMs, () => {
     if (machine.life === null && !machine.lost) tools.fleet.boot(machine, tools.seedsFor(machine));
@@ -21,7 +25,7 @@ function bootLater(tools: FaultTools, machine: Machine): string {
 }
 
 function kill(tools: FaultTools, life: FleetLife, manner: CrashManner): string {
-  tools.fleet.kill(life, manner);
+  tools.fleet.kill(life, manner, manner === "power-lost" ? tools.powerLoss : PROCESS_DEATH);
   return `${life.name} ${bootLater(tools, life.host)}`;
 }
 

@@ -52,6 +52,7 @@ export class Storm {
       nodes,
       replicationFactor,
       durable,
+      powerLoss: { loses: this.#has("lost-writes"), tears: this.#has("torn-write") },
       later: (delayMs, callback) => this.#later(delayMs, callback),
       seedsFor,
       count: (kind, count = 1) => this.#count(kind, count),
@@ -75,7 +76,10 @@ export class Storm {
     this.#over = true;
     this.#heal();
     for (const life of fleet.lives) fleet.resume(life);
-    while (fleet.machines.filter(({ lost }) => !lost).length < nodes) fleet.addMachine();
+    for (const { disk } of fleet.machines) disk?.recover();
+    // A replica that could not be written stays stopped until its process is started again.
+    for (const life of fleet.lives) if (life.node.groups.failedGroups.size > 0) fleet.kill(life, "killed");
+    while (fleet.staying < nodes) fleet.addMachine();
     for (const machine of fleet.machines) {
       if (machine.life === null && !machine.lost) fleet.boot(machine, seedsFor(machine));
     }
@@ -84,6 +88,14 @@ export class Storm {
     this.#count("duplication", duplicated);
     this.#count("reordering", heldBack);
     this.#count("heavy-tail", tail);
+    for (const { disk } of fleet.machines) {
+      this.#count("lost-writes", disk?.counters.lost ?? 0);
+      this.#count("torn-write", disk?.counters.torn ?? 0);
+    }
+  }
+
+  #has(kind: FaultKind): boolean {
+    return this.#parts.faults.some((fault) => fault.kind === kind);
   }
 
   #next(): void {

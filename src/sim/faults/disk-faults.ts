@@ -1,0 +1,74 @@
+/**
+ * What happens to disks. A slow one delays whatever waits for it; a full one stops the replicas that cannot write, and its
+ * node is started again once there is space; a flipped bit is found by the next process that reads the disk, which then
+ * gets another disk, and so comes back as another node. What a loss of power does to writes that were not synced is drawn
+ * where the power is lost.
+ */
+import { drawDurationMs, drawLife, type Fault, isUp } from "./fault.ts";
+import { bootLater } from "./process-faults.ts";
+
+const SLOW_TYPICAL_MS = 3_000;
+const SLOW_LONGEST_MS = 12_000;
+/** The mean time of a sync on a disk that is slow, at most. */
+const SLOW_SYNC_MS_MAX = 80;
+const STALL_MS_MAX = 4_000;
+const FULL_TYPICAL_MS = 2_000;
+const FULL_LONGEST_MS = 8_000;
+
+const slow: Fault = {
+  kind: "slow-disk",
+  inject(tools) {
+    const { random } = tools;
+    const life = drawLife(tools);
+    const disk = life?.host.disk ?? null;
+    if (life === null || disk === null) return null;
+    if (random.nextBelow(3) === 0) {
+      const stallMs = random.nextFloat() * STALL_MS_MAX;
+      disk.stallFor(stallMs);
+      return `that of ${life.name} syncs nothing for ${stallMs.toFixed(0)} ms`;
+    }
+    const { syncMeanMs } = disk.conditions;
+    const meanMs = random.nextFloat() * SLOW_SYNC_MS_MAX;
+    const durationMs = drawDurationMs(random, SLOW_TYPICAL_MS, SLOW_LONGEST_MS);
+    disk.setConditions({ syncMeanMs: meanMs });
+    tools.later(durationMs, () => disk.setConditions({ syncMeanMs }));
+    return `that of ${life.name} takes ${meanMs.toFixed(0)} ms a sync for ${durationMs.toFixed(0)} ms`;
+  },
+};
+
+const full: Fault = {
+  kind: "full-disk",
+  inject(tools) {
+    const life = drawLife(tools);
+    const disk = life?.host.disk ?? null;
+    if (life === null || disk === null || disk.full) return null;
+    const durationMs = drawDurationMs(tools.random, FULL_TYPICAL_MS, FULL_LONGEST_MS);
+    disk.full = true;
+    tools.later(durationMs, () => {
+      disk.full = false;
+      if (life.host.life !== life || !isUp(life)) return;
+      tools.fleet.kill(life, "killed");
+      bootLater(tools, life.host);
+    });
+    return `that of ${life.name} for ${durationMs.toFixed(0)} ms`;
+  },
+};
+
+const bitFlip: Fault = {
+  kind: "bit-flip",
+  final: true,
+  inject(tools) {
+    const life = drawLife(tools);
+    if (life === null || life.host.disk?.flipBit() !== true) return null;
+    tools.fleet.kill(life, "power-lost");
+    return `on the disk of ${life.name}, ${bootLater(tools, life.host)}`;
+  },
+};
+
+/** These two say what a loss of power may do; they are counted on the disks. */
+const lostWrites: Fault = { kind: "lost-writes" };
+const tornWrite: Fault = { kind: "torn-write" };
+
+export function diskFaults(durable: boolean): readonly Fault[] {
+  return durable ? [slow, full, bitFlip, lostWrites, tornWrite] : [];
+}

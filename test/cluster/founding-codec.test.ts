@@ -10,6 +10,7 @@ import {
   type FoundingMessage,
   type FoundingValue,
 } from "../../src/cluster/founding.ts";
+import { decodeAcceptorState, encodeAcceptorState } from "../../src/cluster/founding-codec.ts";
 import { WireError } from "../../src/wire/wire-error.ts";
 import { identityOf } from "./example-map.ts";
 
@@ -107,5 +108,21 @@ describe("founding questions and answers", () => {
   it("refuse another layout version", () => {
     const [, ...rest] = encodeFoundingMessage({ type: "probe", from: sender });
     expect(() => decodeFoundingMessage([2, ...rest])).toThrow(WireError);
+  });
+});
+
+describe("the memory of a founder", () => {
+  it.each([
+    { promised: null, accepted: null, decided: null },
+    { promised: ballot, accepted: null, decided: null },
+    { promised: ballot, accepted: { ballot, value }, decided: value },
+  ])("comes back", (state) => {
+    expect(decodeAcceptorState(encodeAcceptorState(state))).toEqual(state);
+  });
+
+  it("is refused when it is damaged", () => {
+    const bytes = encodeAcceptorState({ promised: ballot, accepted: { ballot, value }, decided: null });
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decodeAcceptorState(bytes.subarray(0, length))).toThrow(WireError);
   });
 });

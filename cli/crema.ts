@@ -10,6 +10,12 @@ import { readCommandLine } from "./operator/command-line.ts";
 import { coloursFor } from "./terminal/colours.ts";
 import { UsageError } from "./usage-error.ts";
 
+// Whoever reads has heard enough: `crema sim run --seed 1 --trace | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(1);
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,10 +1,12 @@
 /**
  * The command line of `crema`: one table of commands, one way to refuse what is not in it.
  */
-import yargs from "yargs";
+import yargs, { type Argv } from "yargs";
 import { localCommand } from "../local/local-command.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { packageVersion } from "../package-version.ts";
+import { demoCommand } from "../sim/demo-command.ts";
+import { runCommand } from "../sim/run-command.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.ts";
 import { eventsCommand } from "./events.ts";
@@ -23,7 +25,14 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   joinCommand,
   leaveCommand,
   eventsCommand,
+  demoCommand,
+  runCommand,
 ]);
+
+/** What the first word of all commands of two words stands for. */
+export const COMMAND_GROUPS: Readonly<Record<string, string>> = Object.freeze({
+  sim: "whole clusters in virtual time: a story to read, or thousands of seeds against every fault",
+});
 
 /** The flag every command takes. */
 export const HTTP_FLAG: CommandFlag = {
@@ -42,6 +51,11 @@ export interface ChosenCommand {
  * Throws `UsageError` for anything it does not understand.
  */
 export async function readCommandLine(argv: readonly string[]): Promise<ChosenCommand> {
+  const [only = "", ...more] = argv;
+  if (more.length === 0 && only in COMMAND_GROUPS) {
+    const words = membersOf(only).map(([word]) => word);
+    throw new UsageError(`which command of ${only}: ${words.join(" or ")}?`);
+  }
   const chosen: ChosenCommand[] = [];
   let parser = yargs(argv)
     .scriptName("crema")
@@ -61,36 +75,61 @@ export async function readCommandLine(argv: readonly string[]): Promise<ChosenCo
       throw error ?? new UsageError(message);
     })
     .option(HTTP_FLAG.name, { type: "string", describe: HTTP_FLAG.meaning });
+  const choose = (choice: ChosenCommand) => chosen.push(choice);
   for (const command of COMMANDS) {
-    parser = parser.command(
-      `${command.name} ${command.usage}`.trim(),
-      command.meaning,
-      (builder) => {
-        for (const flag of command.flags) {
-          builder.option(flag.name, {
-            type: flag.placeholder === null ? "boolean" : "string",
-            describe: flag.meaning,
-          });
-        }
-        for (const name of positionalNames(command)) builder.positional(name, { type: "string" });
-        for (const [line, meaning] of command.examples) builder.example(line, meaning);
-      },
-      (parsed) => {
-        chosen.push({ command, given: argumentsOf(command, parsed) });
-      },
-    );
+    if (!command.name.includes(" ")) parser = addCommand(parser, command.name, command, choose);
     for (const [line, meaning] of command.examples) parser = parser.example(line, meaning);
+  }
+  for (const [group, meaning] of Object.entries(COMMAND_GROUPS)) {
+    parser = parser.command(`${group} <command>`, meaning, (builder) => {
+      builder.usage(`$0 ${group} <command>\n\n${meaning}`);
+      for (const [word, command] of membersOf(group)) addCommand(builder, word, command, choose);
+    });
   }
   const parsed = await parser.parseAsync();
   if (chosen[0] !== undefined) return chosen[0];
-  const name = parsed._[0];
-  if (name === undefined) throw new UsageError("which command?");
-  throw new UsageError(
-    `unknown command '${name}'${didYouMean(
-      String(name),
-      COMMANDS.map((each) => each.name),
-    )}`,
+  throw new UsageError(notChosen(parsed));
+}
+
+/** The commands of `group`, each with its second word. */
+function membersOf(group: string): readonly (readonly [word: string, command: OperatorCommand])[] {
+  return COMMANDS.flatMap((command) => {
+    const [first, second] = command.name.split(" ");
+    return first === group && second !== undefined ? [[second, command] as const] : [];
+  });
+}
+
+/** Makes `parser` understand `command` under its last `word`. */
+function addCommand(
+  parser: Argv,
+  word: string,
+  command: OperatorCommand,
+  choose: (choice: ChosenCommand) => void,
+): Argv {
+  return parser.command(
+    `${word} ${command.usage}`.trim(),
+    command.meaning,
+    (builder) => {
+      for (const flag of command.flags) {
+        builder.option(flag.name, {
+          type: flag.placeholder === null ? "boolean" : "string",
+          describe: flag.meaning,
+        });
+      }
+      for (const name of positionalNames(command)) builder.positional(name, { type: "string" });
+      for (const [line, meaning] of command.examples) builder.example(line, meaning);
+    },
+    (parsed) => choose({ command, given: argumentsOf(command, parsed) }),
   );
+}
+
+/** Why no command was chosen, for people. */
+function notChosen(parsed: { readonly _: readonly (string | number)[]; readonly command?: unknown }): string {
+  const [first] = parsed._;
+  if (first === undefined) return "which command?";
+  const name = parsed.command === undefined ? String(first) : `${first} ${parsed.command}`;
+  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(COMMAND_GROUPS)];
+  return `unknown command '${name}'${didYouMean(name, known)}`;
 }
 
 /** The names in `<key> [value]`; one that ends in dots swallows all that follow. */
@@ -107,7 +146,7 @@ function argumentsOf(command: OperatorCommand, parsed: Readonly<Record<string, u
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "$0" || value === undefined) continue;
     if (name === "_") {
-      const extra = Array.isArray(value) ? value[1] : undefined;
+      const extra = Array.isArray(value) ? value[command.name.split(" ").length] : undefined;
       if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}' after ${command.name}`);
     } else if (names.includes(name)) {
       if (Array.isArray(value)) list.push(...value.map(String));

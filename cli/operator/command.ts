@@ -31,6 +31,7 @@ export interface CommandContext {
 }
 
 export interface OperatorCommand {
+  /** One word, or two where several commands share the first: `sim run`. @see COMMAND_GROUPS */
   readonly name: string;
   /** Positional arguments as yargs writes them: `<key> [value]`. */
   readonly usage: string;

@@ -14,6 +14,7 @@ export const FAULT_KINDS = [
   "one-way-partition",
   "bridge-partition",
   "isolation",
+  "stream-stall",
   "stream-reset",
   "half-open-stream",
   // What happens to processes and machines.

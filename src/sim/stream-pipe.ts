@@ -124,7 +124,7 @@ export class StreamPipe {
   }
 
   #deliver(): void {
-    if (this.#sink.stalled || !this.#network.reaches(this.#from, this.#to)) {
+    if (this.#sink.stalled || !this.#network.carries(this.#from, this.#to)) {
       this.#network.stall(this);
       return;
     }

@@ -13,7 +13,7 @@ import { EventQueue, type ScheduledEvent } from "./event-queue.ts";
 import { type ProcessClockOptions, VirtualProcess } from "./virtual-process.ts";
 
 /** Layers of promise continuations that run between two events. */
-const MICROTASK_HOPS_DEFAULT = 24;
+const MICROTASK_HOPS_DEFAULT = 12;
 /** Callbacks in one instant before the world is declared stuck in a loop that time cannot leave. */
 const CALLBACKS_PER_INSTANT_MAX = 1_000_000;
 /** 2025-01-01T00:00:00Z. */
@@ -23,7 +23,7 @@ const WALL_ORIGIN_MS_DEFAULT = 1_735_689_600_000;
 export interface VirtualClockOptions {
   /** Wall-clock milliseconds since 1970 at virtual time 0. Default: the start of 2025. */
   readonly wallOriginMs?: number;
-  /** Default 24. */
+  /** Default 12. */
   readonly microtaskHops?: number;
 }
 

@@ -73,6 +73,8 @@ export class VirtualNetwork {
   readonly #streams = new Map<string, VirtualStreams>();
   /** Directions that are cut, as `from>to`. */
   readonly #cuts = new Set<string>();
+  /** Directions in which streams stand still while datagrams pass, likewise. */
+  readonly #stalls = new Set<string>();
   /** Addresses whose machine is off. */
   readonly #dark = new Set<string>();
   readonly #stalled = new Set<StreamPipe>();
@@ -125,12 +127,24 @@ export class VirtualNetwork {
     if (!oneWay) this.#cuts.add(direction(formatAddress(to), formatAddress(from)));
   }
 
-  /** Undoes the cuts between two addresses, or all of them. */
+  /** Streams between two addresses stand still, both ways, while datagrams go on: gossip sees nothing wrong. */
+  stallStreams(one: Address, other: Address): void {
+    this.#stalls.add(direction(formatAddress(one), formatAddress(other)));
+    this.#stalls.add(direction(formatAddress(other), formatAddress(one)));
+  }
+
+  /** Undoes the cuts and stalls between two addresses, or all of them. */
   heal(one?: Address, other?: Address): void {
-    if (one === undefined || other === undefined) this.#cuts.clear();
-    else {
-      this.#cuts.delete(direction(formatAddress(one), formatAddress(other)));
-      this.#cuts.delete(direction(formatAddress(other), formatAddress(one)));
+    if (one === undefined || other === undefined) {
+      this.#cuts.clear();
+      this.#stalls.clear();
+    } else {
+      const ways = [direction(formatAddress(one), formatAddress(other))];
+      ways.push(direction(formatAddress(other), formatAddress(one)));
+      for (const way of ways) {
+        this.#cuts.delete(way);
+        this.#stalls.delete(way);
+      }
     }
     this.#resumeStalled();
   }
@@ -163,6 +177,11 @@ export class VirtualNetwork {
   /** Whether what `from` sends reaches `to` now. */
   reaches(from: string, to: string): boolean {
     return !this.#cuts.has(direction(from, to)) && !this.#dark.has(to) && !this.#dark.has(from);
+  }
+
+  /** Whether bytes of a stream do. */
+  carries(from: string, to: string): boolean {
+    return this.reaches(from, to) && (this.#stalls.size === 0 || !this.#stalls.has(direction(from, to)));
   }
 
   datagramsAt(key: string): VirtualDatagrams | undefined {

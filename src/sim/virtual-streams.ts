@@ -115,7 +115,7 @@ class VirtualConnection implements Connection, PipeSink {
     });
     this.#network.clock.setTimer(this.#network.drawDelayMs(), () => {
       if (this.#state !== "dialling") return;
-      if (!this.#network.reaches(from, to) || !this.#network.reaches(to, from)) return;
+      if (!this.#network.carries(from, to) || !this.#network.carries(to, from)) return;
       const listener = this.#network.streamsAt(to);
       if (listener === undefined || !listener.listening) {
         this.#network.clock.setTimer(this.#network.drawDelayMs(), () => this.#refused(to));

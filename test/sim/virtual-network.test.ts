@@ -101,7 +101,62 @@ describe("datagrams", () => {
   });
 });
 
+describe("messages", () => {
+  test("meet the heavy tail in the share asked for, streams and datagrams alike", async () => {
+    const { clock, network } = world({ tailRate: 0.1, tailDelayMs: 1_000, jitterMs: 0 });
+    const [a, b] = [network.datagrams(A), network.datagrams(B)];
+    let late = 0;
+    let seen = 0;
+    b.onMessage = () => {
+      seen++;
+      if (clock.nowMs() > 100) late++;
+    };
+    for (let at = 0; at < 1_000; at++) a.send(B, new Uint8Array(1));
+    await clock.runFor(100_000);
+    expect(seen).toBe(1_000);
+    expect(late).toBe(network.counters.tail);
+    expect(late).toBeGreaterThan(60);
+    expect(late).toBeLessThan(140);
+  });
+});
+
 describe("streams", () => {
+  test("that are reset end at both ends", async () => {
+    const { clock, network, log, near, farPieces } = await connected();
+    near.write(new Uint8Array(10));
+    network.breakStreams(A, B, "reset");
+    await clock.runFor(10);
+    expect(log.slice(-2).map((line) => line.replace(/ 10\..*/, ""))).toEqual([
+      "near closed: read ECONNRESET",
+      "far closed: read ECONNRESET",
+    ]);
+    expect(farPieces).toEqual([]);
+  });
+
+  test("that are half open end at one, and the other sends into nothing", async () => {
+    const { clock, network, log, far, nearPieces } = await connected();
+    network.breakStreams(A, B, "half-open");
+    far.write(new Uint8Array(10));
+    await clock.runFor(1_000);
+    expect(log.filter((line) => line.includes("closed"))).toHaveLength(1);
+    expect(nearPieces).toEqual([]);
+  });
+
+  test("may stall while datagrams pass, and lose nothing by it", async () => {
+    const { clock, network, near, farPieces } = await connected();
+    const [a, b] = [network.datagrams(A), network.datagrams(B)];
+    let datagrams = 0;
+    b.onMessage = () => datagrams++;
+    network.stallStreams(A, B);
+    near.write(new Uint8Array(10));
+    a.send(B, new Uint8Array(1));
+    await clock.runFor(50);
+    expect([datagrams, concat(farPieces).length]).toEqual([1, 0]);
+    network.heal(A, B);
+    await clock.runFor(50);
+    expect(concat(farPieces).length).toBe(10);
+  });
+
   test("carry every byte in order, in pieces that ignore the borders of writes", async () => {
     const { clock, near, farPieces } = await connected();
     const sent: Uint8Array[] = [];

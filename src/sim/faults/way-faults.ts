@@ -1,7 +1,7 @@
 /**
  * What happens to the ways between machines: cut in both directions, in one, around a bridge that still reaches both
  * sides, or around one machine; and connections that break, heard of by both ends or by one.
- * While a way is cut datagrams vanish and streams stall: their bytes arrive when it heals.
+ * While a way is cut datagrams vanish and streams stall: their bytes arrive when it heals. Streams may also stall alone.
  */
 import type { FleetLife } from "../fleet.ts";
 import { drawDurationMs, drawTwo, type Fault, type FaultTools } from "./fault.ts";
@@ -79,6 +79,20 @@ const isolation: Fault = {
   },
 };
 
+const streamStall: Fault = {
+  kind: "stream-stall",
+  inject(tools) {
+    const pair = drawTwo(tools);
+    if (pair === null) return null;
+    const [one, other] = pair;
+    const { network } = tools.fleet;
+    network.stallStreams(one.address, other.address);
+    const durationMs = drawDurationMs(tools.random, TYPICAL_MS, LONGEST_MS);
+    tools.later(durationMs, () => network.heal(one.address, other.address));
+    return `between ${one.name} and ${other.name} for ${durationMs.toFixed(0)} ms; datagrams pass`;
+  },
+};
+
 function streamFault(kind: "stream-reset" | "half-open-stream"): Fault {
   return {
     kind,
@@ -105,6 +119,7 @@ export const WAY_FAULTS: readonly Fault[] = Object.freeze([
   oneWayPartition,
   bridgePartition,
   isolation,
+  streamStall,
   streamFault("stream-reset"),
   streamFault("half-open-stream"),
 ]);

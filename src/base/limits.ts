@@ -15,6 +15,8 @@ export const MEMBER_META_BYTES_MAX = 512;
 export const REPLICATION_FACTOR_MAX = 7;
 /** Voters of the system group. */
 export const SYSTEM_VOTERS_MAX = 5;
+/** Earlier lives of one node id that it names when it comes back; the oldest are forgotten first. */
+export const FORMER_BOOTS_MAX = 64;
 /** Members a cluster map can list, dead ones included. */
 export const MEMBERS_MAX = 4_096;
 /** Ids of removed members that a cluster map remembers; older ones are forgotten. */

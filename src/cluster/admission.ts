@@ -10,7 +10,7 @@ import type { Clock } from "../host/ports.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { WireError } from "../wire/wire-error.ts";
-import { decodeMap, encodeMap, readIdentity, writeIdentity } from "./cluster-codec.ts";
+import { decodeMap, encodeMap, readBoots, readIdentity, writeBoots, writeIdentity } from "./cluster-codec.ts";
 import { type ClusterMap, findMember, type MemberIdentity } from "./cluster-map.ts";
 import type { MapStore } from "./map-store.ts";
 import type { SystemGroup } from "./system-group.ts";
@@ -36,25 +36,21 @@ export class Admission {
     parts.calls.handle(METHOD_JOIN, (params) => {
       const reader = new ByteReader(bytesOf(params));
       const identity = readIdentity(reader);
-      const previousBoot = reader.bool() ? reader.bootNonce() : null;
+      const formerBoots = readBoots(reader);
       reader.expectEnd();
-      return this.#admit(identity, previousBoot);
+      return this.#admit(identity, formerBoots);
     });
   }
 
-  /**
-   * Asks the node at `address` to have `identity` admitted; answers the map that lists it. `previousBoot`: the process that
-   * the map holds for this id, when it was an earlier life of the asker.
-   */
+  /** Asks the node at `address` to have `identity`, who had `formerBoots`, admitted; answers the map that lists it. */
   async ask(
     address: Address,
     identity: MemberIdentity,
-    previousBoot: BootNonce | null = null,
+    formerBoots: readonly BootNonce[],
   ): Promise<ClusterMap> {
     const writer = new ByteWriter(128);
     writeIdentity(writer, identity);
-    writer.bool(previousBoot !== null);
-    if (previousBoot !== null) writer.hex64(previousBoot);
+    writeBoots(writer, formerBoots);
     const { value } = await this.#parts.calls.callAddress(address, METHOD_JOIN, writer.take(), {
       timeoutMs: TIMEOUT_MS,
     });
@@ -62,21 +58,21 @@ export class Admission {
   }
 
   /** Has `member` added to the map; answers the version that lists it. CREMA_REMOVED, CREMA_ID_CONFLICT. */
-  async add(member: MemberIdentity, previousBoot: BootNonce | null): Promise<number> {
-    const command = { type: "add-member", member, previousBoot } as const;
+  async add(member: MemberIdentity, formerBoots: readonly BootNonce[]): Promise<number> {
+    const command = { type: "add-member", member, formerBoots } as const;
     const result = await this.#parts.system.propose(command, TIMEOUT_MS);
     if (result.type === "applied") return result.version;
     const code = result.reason === "removed" ? "CREMA_REMOVED" : "CREMA_ID_CONFLICT";
     throw new CremaError(code, result.message);
   }
 
-  async #admit(member: MemberIdentity, previousBoot: BootNonce | null): Promise<Uint8Array> {
+  async #admit(member: MemberIdentity, formerBoots: readonly BootNonce[]): Promise<Uint8Array> {
     const { store, links } = this.#parts;
     if (store.map === null) {
       throw new CremaError("CREMA_NOT_READY", "this node is in no cluster yet", { retryable: true });
     }
     links.setPeer(member.nodeId, member.address);
-    return await this.#mapListing(member.nodeId, await this.add(member, previousBoot));
+    return await this.#mapListing(member.nodeId, await this.add(member, formerBoots));
   }
 
   /** This node's map, once it has reached `version` and lists `node`. */

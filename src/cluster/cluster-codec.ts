@@ -5,8 +5,9 @@
  */
 import type { Address } from "../base/address.ts";
 import { unreachable } from "../base/assert.ts";
-import { type NodeId, SHARDS_MAX, shardId } from "../base/ids.ts";
+import { type BootNonce, type NodeId, SHARDS_MAX, shardId } from "../base/ids.ts";
 import {
+  FORMER_BOOTS_MAX,
   MEMBERS_MAX,
   REMOVED_MEMBERS_MAX,
   REPLICATION_FACTOR_MAX,
@@ -98,8 +99,7 @@ export function encodeMapCommand(command: MapCommand): Uint8Array {
   switch (command.type) {
     case "add-member":
       writeIdentity(writer, command.member);
-      writer.bool(command.previousBoot !== null);
-      if (command.previousBoot !== null) writer.hex64(command.previousBoot);
+      writeBoots(writer, command.formerBoots);
       break;
     case "update-member":
       writeIdentity(writer, command.member);
@@ -139,12 +139,22 @@ export function decodeMapCommand(bytes: Uint8Array): MapCommand {
   return command;
 }
 
+export function writeBoots(writer: ByteWriter, boots: readonly BootNonce[]): void {
+  writer.varint(boots.length);
+  for (const boot of boots) writer.hex64(boot);
+}
+
+/** Throws `WireError`. */
+export function readBoots(reader: ByteReader): readonly BootNonce[] {
+  return Array.from({ length: reader.count(8, FORMER_BOOTS_MAX) }, () => reader.bootNonce());
+}
+
 function readCommand(reader: ByteReader): MapCommand {
   const type = COMMANDS[reader.u8()];
   switch (type) {
     case "add-member": {
       const member = readIdentity(reader);
-      return { type, member, previousBoot: reader.bool() ? reader.bootNonce() : null };
+      return { type, member, formerBoots: readBoots(reader) };
     }
     case "update-member":
       return { type, member: readIdentity(reader) };

@@ -46,6 +46,8 @@ const FIRST_CAMPAIGNS_MS = [100, 200, 300] as const;
 
 export interface ControlPlaneParts {
   readonly identity: () => MemberIdentity;
+  /** The earlier lives of this node id; empty in memory mode. */
+  readonly formerBoots: () => readonly BootNonce[];
   readonly clock: Clock;
   readonly groups: MultiRaft;
   readonly links: PeerLinks;
@@ -193,17 +195,18 @@ export class ControlPlane {
 
   /**
    * Tells the cluster that this node is back, in person or through the node at `address`, and learns the map that says so.
-   * `previousBoot`: what the map may hold for this id still. CREMA_REMOVED: the cluster went on without this node.
+   * CREMA_REMOVED: the cluster went on without this node.
    */
-  async comeBack(address: Address | null, previousBoot: BootNonce | null): Promise<void> {
+  async comeBack(address: Address | null): Promise<void> {
     const identity = this.#parts.identity();
-    if (address === null) await this.#admission.add(identity, previousBoot);
-    else this.store.offer(await this.#admission.ask(address, identity, previousBoot));
+    const formerBoots = this.#parts.formerBoots();
+    if (address === null) await this.#admission.add(identity, formerBoots);
+    else this.store.offer(await this.#admission.ask(address, identity, formerBoots));
   }
 
   /** Asks the node at `address` to have this one admitted; resolves when the map lists it. */
   async join(address: Address): Promise<void> {
-    const map = await this.#admission.ask(address, this.#parts.identity());
+    const map = await this.#admission.ask(address, this.#parts.identity(), this.#parts.formerBoots());
     this.#enterCluster(map.clusterId, false);
     this.store.offer(map);
   }

@@ -6,13 +6,14 @@ import type { ClusterSettings, MapMemberState, MemberIdentity } from "./cluster-
 
 /**
  * Idempotent by node id and boot nonce. Another member at the same address is thereby proved dead (its process was
- * replaced) and marked so. A known id with a new nonce is accepted at its own address, or when `previousBoot` names the
- * process that held it: its restart.
+ * replaced) and marked so. A known id with a new nonce is accepted when `formerBoots` names the process that holds it: its
+ * restart. Lives follow each other in one line, so what a former life has said of itself and comes late is refused.
  */
 export interface AddMember {
   readonly type: "add-member";
   readonly member: MemberIdentity;
-  readonly previousBoot: BootNonce | null;
+  /** The earlier lives of this id, as far as it remembers; empty for one that has none. */
+  readonly formerBoots: readonly BootNonce[];
 }
 
 /** Address, ports, name, zone or weight of a member changed; id and boot nonce must match. */

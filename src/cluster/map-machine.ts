@@ -97,14 +97,14 @@ export function applyMapCommand(map: ClusterMap, command: MapCommand): Outcome {
   }
 }
 
-function addMember(map: ClusterMap, { member, previousBoot }: AddMember): Outcome {
+function addMember(map: ClusterMap, { member, formerBoots }: AddMember): Outcome {
   const { nodeId, boot, address } = member;
   if (map.removed.includes(nodeId)) {
     return refused("removed", `node ${nodeId} was removed from this cluster; rejoin under a new id`);
   }
   const existing = findMember(map, nodeId);
   if (existing?.boot === boot) return map;
-  if (existing !== null && existing.boot !== previousBoot && !sameAddress(existing.address, address)) {
+  if (existing !== null && !formerBoots.includes(existing.boot)) {
     return refused("id-in-use", `node id ${nodeId} is held by process ${existing.boot}`);
   }
   if (existing === null && map.members.length >= MEMBERS_MAX) {

@@ -5,14 +5,12 @@
  * The store keeps its order, so whatever is written after a call here never outlives what the call said.
  */
 import type { BootNonce, ClusterId, NodeId } from "../base/ids.ts";
+import { FORMER_BOOTS_MAX } from "../base/limits.ts";
 import type { LogStore, NodeRecord } from "../host/ports.ts";
 import { encodeMap } from "./cluster-codec.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { AcceptorState } from "./founding-acceptor.ts";
 import { encodeAcceptorState } from "./founding-codec.ts";
-
-/** Lives that can be told apart from a stranger's. Each is one that may have told the cluster of itself. */
-const BOOTS_MAX = 16;
 
 export class NodeMemory {
   readonly #store: LogStore;
@@ -30,7 +28,7 @@ export class NodeMemory {
   ) {
     this.#store = store;
     this.#onFailed = onFailed;
-    const boots = [...(past?.boots ?? []), self.boot].slice(-BOOTS_MAX);
+    const boots = [...(past?.boots ?? []), self.boot].slice(-FORMER_BOOTS_MAX - 1);
     this.#record = past === null ? fresh(self.nodeId, boots) : { ...past, boots };
   }
 
@@ -39,9 +37,9 @@ export class NodeMemory {
     return this.#store.durable;
   }
 
-  /** Whether `boot` is one of the lives of this id, as far as it remembers. */
-  wasOurs(boot: BootNonce): boolean {
-    return this.#record.boots.includes(boot);
+  /** The lives of this id before this one, the newest last, as far as it remembers. */
+  get formerBoots(): readonly BootNonce[] {
+    return this.#record.boots.slice(0, -1);
   }
 
   /** Resolves once this life is written down: from then on the cluster may be told of it. */

@@ -9,14 +9,12 @@ import type { Random } from "../base/random.ts";
 import type { Clock, Timer } from "../host/ports.ts";
 import { findMember, type MemberIdentity } from "./cluster-map.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import type { NodeMemory } from "./node-memory.ts";
 
 const PAUSE_MIN_MS = 200;
 const PAUSE_MAX_MS = 5_000;
 
 export interface ReturningParts {
   readonly identity: () => MemberIdentity;
-  readonly memory: NodeMemory;
   readonly control: ControlPlane;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,7 +56,7 @@ export class Returning {
     if (this.#closed || this.done) return;
     const address = this.#nextAddress();
     try {
-      await this.#parts.control.comeBack(address, this.#previousBoot());
+      await this.#parts.control.comeBack(address);
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof CremaError && error.code === "CREMA_REMOVED") {
@@ -78,13 +76,6 @@ export class Returning {
     const addresses = this.#parts.addresses();
     if (this.#attempts % 2 === 0 || addresses.length === 0) return null;
     return addresses[(this.#attempts >> 1) % addresses.length] ?? null;
-  }
-
-  /** What the map holds for our id, if that was us: another process under our id is not. */
-  #previousBoot(): MemberIdentity["boot"] | null {
-    const { control, memory, identity } = this.#parts;
-    const listed = control.map === null ? null : findMember(control.map, identity().nodeId);
-    return listed !== null && memory.wasOurs(listed.boot) ? listed.boot : null;
   }
 
   #report(address: Address | null, error: unknown): void {

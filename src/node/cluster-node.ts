@@ -222,7 +222,6 @@ export class ClusterNode {
     });
     this.#returning = new Returning({
       identity: () => this.identity(),
-      memory: this.#memory,
       control: this.control,
       clock,
       random: random.fork(),
@@ -239,17 +238,23 @@ export class ClusterNode {
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
     const isBack = this.clusterId !== null;
     this.groups.start();
-    this.#joining.start();
-    if (isBack) {
-      this.gossip.join(this.#memberAddresses());
-      void born.then(() => this.#returning.start());
-    }
+    if (isBack) this.gossip.join(this.#memberAddresses());
+    // The next life must know of this one before anybody else does, or it would be taken for a stranger with our id.
+    if (this.#memory.durable) void born.then(() => this.#enter(isBack));
+    else this.#enter(isBack);
     const sweep = (): void => {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
       this.#checkReadiness();
     };
     this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
+  }
+
+  /** Seeks a cluster, or tells the one it belongs to that it is back. */
+  #enter(isBack: boolean): void {
+    if (this.#closed) return;
+    this.#joining.start();
+    if (isBack) this.#returning.start();
   }
 
   get address(): Address {
@@ -444,6 +449,7 @@ export class ClusterNode {
   #openControl(): ControlPlane {
     return new ControlPlane({
       identity: () => this.identity(),
+      formerBoots: () => this.#memory.formerBoots,
       clock: this.clock,
       groups: this.groups,
       links: this.links,

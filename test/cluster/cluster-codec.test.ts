@@ -49,7 +49,7 @@ const command: fc.Arbitrary<MapCommand> = fc.oneof(
   fc.record({
     type: fc.constant("add-member" as const),
     member: identity,
-    previousBoot: fc.option(hex64.map(bootNonce)),
+    formerBoots: fc.array(hex64.map(bootNonce), { maxLength: 64 }),
   }),
   fc.record({ type: fc.constant("update-member" as const), member: identity }),
   fc.record({

@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bootNonce, shardId } from "../../src/base/ids.ts";
 import { MEMBERS_MAX, REMOVED_MEMBERS_MAX } from "../../src/base/limits.ts";
-import { type ClusterMap, findMember, isWantedAnywhere } from "../../src/cluster/cluster-map.ts";
+import {
+  type ClusterMap,
+  findMember,
+  isWantedAnywhere,
+  type MemberIdentity,
+} from "../../src/cluster/cluster-map.ts";
 import type { MapCommand, MapResult } from "../../src/cluster/map-command.ts";
 import { applyMapCommand, MapMachine } from "../../src/cluster/map-machine.ts";
 import { identityOf, idOf, mapOf } from "./example-map.ts";
@@ -26,8 +31,9 @@ function refusal(result: MapResult): string {
   return result.type === "refused" ? result.reason : result.type;
 }
 
-function join(number: number, changes = {}): MapCommand {
-  return { type: "add-member", member: identityOf(number, changes), previousBoot: null };
+function join(number: number, changes: Partial<MemberIdentity> = {}): MapCommand {
+  const formerBoots = changes.boot === undefined ? [] : [identityOf(number).boot];
+  return { type: "add-member", member: identityOf(number, changes), formerBoots };
 }
 
 function mark(number: number, state: "alive" | "dead" | "draining"): MapCommand {
@@ -104,13 +110,23 @@ describe("joining", () => {
   it("another process with a held id is refused unless somebody vouches that the holder is gone", () => {
     const machine = machineOf(3);
     const member = identityOf(2, { boot: OTHER_BOOT, address: { host: "10.9.9.9", port: 1 } });
-    expect(refusal(machine.apply({ type: "add-member", member, previousBoot: null }))).toBe("id-in-use");
-    expect(refusal(machine.apply({ type: "add-member", member, previousBoot: OTHER_BOOT }))).toBe(
+    expect(refusal(machine.apply({ type: "add-member", member, formerBoots: [] }))).toBe("id-in-use");
+    expect(refusal(machine.apply({ type: "add-member", member, formerBoots: [OTHER_BOOT] }))).toBe(
       "id-in-use",
     );
-    const previousBoot = identityOf(2).boot;
-    expect(refusal(machine.apply({ type: "add-member", member, previousBoot }))).toBe("applied");
+    const formerBoots = [identityOf(1).boot, identityOf(2).boot];
+    expect(refusal(machine.apply({ type: "add-member", member, formerBoots }))).toBe("applied");
     expect(findMember(mapIn(machine), idOf(2))).toMatchObject(member);
+  });
+
+  // Found by simulation: a join of the first life, delayed, made the map forget that the second one was draining.
+  it("what a former life said of itself and comes late changes nothing", () => {
+    const machine = machineOf(3);
+    const late: MapCommand = { type: "add-member", member: identityOf(2), formerBoots: [] };
+    machine.apply(join(2, { boot: OTHER_BOOT }));
+    machine.apply({ type: "set-member-state", nodeId: idOf(2), boot: OTHER_BOOT, state: "draining" });
+    expect(refusal(machine.apply(late))).toBe("id-in-use");
+    expect(findMember(mapIn(machine), idOf(2))).toMatchObject({ boot: OTHER_BOOT, state: "draining" });
   });
 
   it("an id that was removed never comes back", () => {
@@ -298,7 +314,7 @@ describe("the machine", () => {
         .map(([who, where, restarted, vouched]): MapCommand => {
           const boot = restarted ? OTHER_BOOT : identityOf(who).boot;
           const member = identityOf(who, { boot, address: identityOf(where).address });
-          return { type: "add-member", member, previousBoot: vouched ? identityOf(who).boot : null };
+          return { type: "add-member", member, formerBoots: vouched ? [identityOf(who).boot] : [] };
         }),
       fc.tuple(number, fc.constantFrom("alive", "dead", "draining")).map(([who, state]) => mark(who, state)),
       number.map((who): MapCommand => ({ type: "remove-member", nodeId: idOf(who) })),

@@ -98,7 +98,7 @@ export class VirtualCluster {
   }
 
   join(member: MemberIdentity): void {
-    this.apply({ type: "add-member", member, previousBoot: null });
+    this.apply({ type: "add-member", member, formerBoots: [] });
     this.gossipOf(member, "alive");
   }
 

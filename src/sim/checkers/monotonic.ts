@@ -34,11 +34,17 @@ interface Promised {
   index: number;
 }
 
+/** All replicas of a life are looked at now and then only: a change that nothing follows from can wait a few events. */
+const EVENTS_PER_LOOK = 8;
+
 export class Monotonic implements Checker {
   readonly name = "monotonic";
   readonly #context: CheckerContext;
   readonly #seen = new PerReplica<Seen>();
   readonly #promised = new Map<NodeId, Map<GroupId, Promised>>();
+  /** Of replicas that were removed in this life. */
+  readonly #tombstoneTerms = new PerReplica<number>();
+  #events = 0;
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -48,8 +54,9 @@ export class Monotonic implements Checker {
     const promised = this.#promisedBy(life.node.nodeId, id);
     const { term, commit, applied } = raft;
     this.#seen.set(life, id, { group: id, raft, promised, term, commit, applied });
-    if (term < promised.term) {
-      const found = { group: id, term, promisedTerm: promised.term };
+    const least = Math.max(promised.term, this.#tombstoneTerms.get(life, id) ?? 0);
+    if (term < least) {
+      const found = { group: id, term, promisedTerm: least };
       this.#context.report("a node never comes back below a term that it promised", found, [life]);
     }
     if (term !== promised.acknowledgedTerm || raft.lastIndex >= promised.index) return;
@@ -57,35 +64,32 @@ export class Monotonic implements Checker {
     this.#context.report("a node never comes back without what it acknowledged", found, [life]);
   }
 
+  /** Whatever changes term or commit index comes to this. */
   ready(life: Life, group: RaftGroup<unknown>, { messages }: Ready): void {
-    if (messages.length === 0) return;
     const seen = this.#seen.get(life, group.id);
     if (seen === undefined) return;
+    this.#look(life, seen);
     for (const message of messages) notePromise(seen.promised, message);
   }
 
   after(life: Life): void {
+    if (++this.#events % EVENTS_PER_LOOK !== 0) return;
     const replicas = this.#seen.ofLife(life);
     for (let at = 0; at < replicas.length; at++) {
       const seen = replicas[at];
-      if (seen === undefined) continue;
-      const { term, commit, applied } = seen.raft;
-      if (term === seen.term && commit === seen.commit && applied === seen.applied) continue;
-      if (term < seen.term || commit < seen.commit || applied < seen.applied) this.#wentBack(life, seen);
-      seen.term = term;
-      seen.commit = commit;
-      seen.applied = applied;
+      if (seen !== undefined) this.#look(life, seen);
     }
   }
 
+  /** What was removed may come back all the same, if the node dies before its disk knows: only promises count then. */
   removed(life: Life, group: RaftGroup<unknown>, tombstone: Tombstone): void {
     const seen = this.#seen.get(life, group.id);
     this.#seen.delete(life, group.id);
+    this.#tombstoneTerms.set(life, group.id, tombstone.term);
     const promised = this.#promisedBy(life.node.nodeId, group.id);
     promised.acknowledgedTerm = 0;
     promised.index = 0;
     const least = Math.max(promised.term, seen?.term ?? 0);
-    promised.term = Math.max(promised.term, tombstone.term);
     if (tombstone.term >= least) return;
     const found = { group: group.id, tombstoneTerm: tombstone.term, term: least };
     this.#context.report("a tombstone keeps the term", found, [life]);
@@ -97,6 +101,16 @@ export class Monotonic implements Checker {
 
   ended(life: Life): void {
     this.#seen.dropLife(life);
+    this.#tombstoneTerms.dropLife(life);
+  }
+
+  #look(life: Life, seen: Seen): void {
+    const { term, commit, applied } = seen.raft;
+    if (term === seen.term && commit === seen.commit && applied === seen.applied) return;
+    if (term < seen.term || commit < seen.commit || applied < seen.applied) this.#wentBack(life, seen);
+    seen.term = term;
+    seen.commit = commit;
+    seen.applied = applied;
   }
 
   #wentBack(life: Life, { group, raft, term, commit, applied }: Seen): void {

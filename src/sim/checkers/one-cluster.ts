@@ -24,9 +24,12 @@ interface Founding {
   /** The founding voters, and the life that said so first. */
   voters: string | null;
   by: Life | null;
-  /** Nodes that once opened their founding replica: in which life, and whether it was removed since. */
-  readonly opened: Map<NodeId, { readonly life: Life; removed: boolean }>;
+  /** Nodes that once opened their founding replica, with the life in which they did so last. */
+  readonly opened: Map<NodeId, Life>;
 }
+
+/** A node stays in its cluster for long: it need not be asked after every event. */
+const EVENTS_PER_LOOK = 8;
 
 export class OneCluster implements Checker {
   readonly name = "one-cluster";
@@ -35,6 +38,7 @@ export class OneCluster implements Checker {
   /** The first node that belonged to a cluster. */
   #first: Membership | null = null;
   readonly #clusters = new Map<Life, ClusterId>();
+  #events = 0;
   readonly #foundings = new PerGroup<Founding>(() => ({ voters: null, by: null, opened: new Map() }));
 
   constructor(context: CheckerContext, options: OneClusterOptions = {}) {
@@ -43,6 +47,29 @@ export class OneCluster implements Checker {
   }
 
   after(life: Life): void {
+    if (++this.#events % EVENTS_PER_LOOK === 0) this.#look(life);
+  }
+
+  opened(life: Life, { id, raft }: RaftGroup<unknown>): void {
+    this.#look(life);
+    if (raft.applied !== 1 || raft.lastIndex !== 1 || raft.configuration.voters.length === 0) return;
+    const founding = this.#foundings.of(life, id);
+    const voters = raft.configuration.voters.join(" ");
+    if (founding.voters === null || founding.by === null) {
+      founding.voters = voters;
+      founding.by = life;
+    } else if (founding.voters !== voters) {
+      const found = { group: id, voters: [founding.voters, voters] };
+      this.#context.report("a group is founded by one list of voters", found, [founding.by, life]);
+    }
+    this.#opensFounding(life, id, founding);
+  }
+
+  ended(life: Life): void {
+    this.#clusters.delete(life);
+  }
+
+  #look(life: Life): void {
     const { clusterId } = life.node;
     const before = this.#clusters.get(life) ?? null;
     if (clusterId === before) return;
@@ -57,37 +84,15 @@ export class OneCluster implements Checker {
     this.#context.report("all nodes belong to one cluster", found, [this.#first.life, life]);
   }
 
-  opened(life: Life, { id, raft }: RaftGroup<unknown>): void {
-    if (raft.applied !== 1 || raft.lastIndex !== 1 || raft.configuration.voters.length === 0) return;
-    const founding = this.#foundings.of(life, id);
-    const voters = raft.configuration.voters.join(" ");
-    if (founding.voters === null || founding.by === null) {
-      founding.voters = voters;
-      founding.by = life;
-    } else if (founding.voters !== voters) {
-      const found = { group: id, voters: [founding.voters, voters] };
-      this.#context.report("a group is founded by one list of voters", found, [founding.by, life]);
-    }
-    this.#opensFounding(life, id, founding);
-  }
-
-  removed(life: Life, group: RaftGroup<unknown>): void {
-    const opened = this.#foundings.of(life, group.id).opened.get(life.node.nodeId);
-    if (opened !== undefined) opened.removed = true;
-  }
-
-  ended(life: Life): void {
-    this.#clusters.delete(life);
-  }
-
-  /** A node that comes back from its disk before anything happened in the group looks the same, in another life. */
+  /**
+   * A node that comes back from its disk before anything happened in the group looks the same, in another life; one that
+   * should have known better there is found by `monotonic`.
+   */
   #opensFounding(life: Life, group: GroupId, founding: Founding): void {
     const { nodeId } = life.node;
-    const before = founding.opened.get(nodeId);
-    if (before !== undefined && (before.removed || before.life === life)) {
-      const found = { group, nodeId, removed: before.removed };
-      this.#context.report("a node founds its replica of a group once", found, [before.life, life]);
+    if (founding.opened.get(nodeId) === life) {
+      this.#context.report("a node founds its replica of a group once", { group, nodeId }, [life]);
     }
-    founding.opened.set(nodeId, { life, removed: before?.removed ?? false });
+    founding.opened.set(nodeId, life);
   }
 }

@@ -43,7 +43,7 @@ class World {
       replica,
       becomes: (change: Partial<FakeReplica>): void => {
         Object.assign(replica, change);
-        this.checker.after(fake);
+        for (let event = 0; event < 8; event++) this.checker.after(fake);
       },
       says: (...messages: Parameters<typeof ready>[0]["messages"] & object): void => {
         this.checker.ready(fake, replica.group, ready({ messages }));
@@ -75,6 +75,15 @@ test.each([
   const one = world.begin(1, 1);
   one.becomes({ term: 3, commit: 5, applied: 3 });
   one.becomes(back);
+  expect(world.findings.messages).toEqual(["term, commit index and applied index never go back"]);
+});
+
+test("a number that goes back is found with the next thing the replica hands out", () => {
+  const world = new World();
+  const one = world.begin(1, 1);
+  one.becomes({ term: 3 });
+  one.replica.term = 2;
+  one.says();
   expect(world.findings.messages).toEqual(["term, commit index and applied index never go back"]);
 });
 
@@ -117,13 +126,24 @@ test("a removed replica owes its term, not its log", () => {
   const one = world.begin(1, 1);
   one.says(acknowledges(3, 7));
   one.becomes({ term: 4 });
-  one.isRemoved(4);
-  const again = world.begin(1, 1, { term: 4, commit: 0, applied: 0, lastIndex: 0 });
+  one.isRemoved(3);
+  expect(world.findings.messages).toEqual(["a tombstone keeps the term"]);
+  world.begin(1, 2, { term: 3, commit: 0, applied: 0, lastIndex: 0 });
+  expect(world.findings.all).toHaveLength(1);
+  world.begin(1, 3, { term: 2, lastIndex: 0 });
+  expect(world.findings.messages[1]).toBe("a node never comes back below a term that it promised");
+});
+
+test("within one life a replica that returns is bound by its tombstone", () => {
+  const world = new World();
+  const life = fakeLife(1);
+  const tombstone = { term: term(4), vote: null, lastIndex: logIndex(1), lastTerm: term(1) };
+  const { group } = fakeGroup({ term: 4 });
+  world.checker.opened(life, group);
+  world.checker.removed(life, group, tombstone);
+  world.checker.opened(life, group);
+  world.checker.removed(life, group, tombstone);
   expect(world.findings.all).toEqual([]);
-  again.isRemoved(4);
-  world.begin(1, 1, { term: 1, lastIndex: 0 }).isRemoved(1);
-  expect(world.findings.messages).toEqual([
-    "a node never comes back below a term that it promised",
-    "a tombstone keeps the term",
-  ]);
+  world.checker.opened(life, fakeGroup({ term: 3 }).group);
+  expect(world.findings.messages).toEqual(["a node never comes back below a term that it promised"]);
 });

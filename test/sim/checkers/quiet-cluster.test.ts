@@ -7,7 +7,7 @@ import { Random } from "../../../src/base/random.ts";
 import { allCheckers, checkAtEnd } from "../../../src/sim/checkers/all-checkers.ts";
 import { Observer } from "../../../src/sim/checkers/observer.ts";
 import type { Life } from "../../../src/sim/life.ts";
-import { Findings, WatchedCluster } from "./support.ts";
+import { CLOCK_DRIFT_MAX, Findings, WatchedCluster } from "./support.ts";
 
 const SEEDS = Number(process.env.CHECKER_SEEDS ?? 2);
 const FIRST = Number(process.env.CHECKER_FIRST ?? 1);
@@ -40,7 +40,7 @@ async function load(life: Life, random: Random, stopped: () => boolean): Promise
 
 async function suffer(seed: number, watched: boolean): Promise<Told> {
   const findings = new Findings();
-  const checkers = watched ? allCheckers(findings) : [];
+  const checkers = watched ? allCheckers(findings, { clockDriftMax: CLOCK_DRIFT_MAX }) : [];
   const observer = watched ? new Observer(findings, checkers) : null;
   const cluster = new WatchedCluster(seed, observer, { shards: SHARDS, deadGraceMs: 3_000 });
   findings.nowMs = () => cluster.clock.nowMs();
@@ -62,10 +62,14 @@ async function suffer(seed: number, watched: boolean): Promise<Told> {
       cluster.kill(one, random.nextBelow(2) === 0 ? "killed" : "power-lost");
       await cluster.clock.runFor(random.nextBelow(500));
       join(one.machine);
+    } else if (step % 4 === 2) {
+      one.process.pause();
+      cluster.clock.setTimer(random.nextBelow(3_000), () => one.process.resume());
     } else if (one !== other)
       cluster.network.partition(one.address, other.address, random.nextBelow(2) === 0);
     await cluster.clock.runFor(1_000 + random.nextBelow(2_000));
     cluster.network.heal();
+    one.process.resume();
     expect(await cluster.clock.runUntil(() => cluster.settledWith(3), 60_000)).toBe(true);
   }
   stopped = true;

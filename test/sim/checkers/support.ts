@@ -23,6 +23,9 @@ import { type CrashManner, VirtualNetwork } from "../../../src/sim/virtual-netwo
 const keyHash = await loadKeyHash();
 const RESOLVER: Resolver = { resolve: async (seed) => [seed] };
 
+/** How wrong the clocks of a {@link WatchedCluster} run, as a fraction. */
+export const CLOCK_DRIFT_MAX = 0.001;
+
 /** Remembers what is reported. */
 export class Findings implements CheckerContext {
   atMs = 0;
@@ -194,7 +197,8 @@ export class WatchedCluster {
 
   start(machine: number, seeds: readonly number[] = []): Life {
     const address = this.address(machine);
-    const process = this.clock.process();
+    const drift = (this.random.nextFloat() * 2 - 1) * CLOCK_DRIFT_MAX;
+    const process = this.clock.process({ originMs: this.random.nextBelow(1_000_000), rate: 1 + drift });
     const lives = this.lives.filter((life) => life.machine === machine).length;
     const name = lives === 0 ? `m${machine}` : `m${machine}#${lives + 1}`;
     const resolved = resolveNodeOptions({

@@ -13,15 +13,11 @@ import type { Checker, CheckerContext } from "./checker.ts";
 /** What only a mistake in the code throws: a broken invariant, bytes of its own that it cannot read, a slip of the language. */
 const MISTAKES = [InvariantError, WireError, TypeError, RangeError, ReferenceError] as const;
 
-/** Groups that stop without a word of the probe are looked for now and then only. */
-const EVENTS_PER_LOOK = 8;
-
 export class GroupAlive implements Checker {
   readonly name = "group-alive";
   readonly #context: CheckerContext;
   /** Groups of a life that are known to have stopped. */
   readonly #stopped = new Map<Life, Set<GroupId>>();
-  #events = 0;
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -36,7 +32,6 @@ export class GroupAlive implements Checker {
   }
 
   after(life: Life): void {
-    if (++this.#events % EVENTS_PER_LOOK !== 0) return;
     const { failedGroups } = life.node.groups;
     if (failedGroups.size === 0) return;
     const known = this.#stoppedIn(life);

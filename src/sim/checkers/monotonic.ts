@@ -34,9 +34,6 @@ interface Promised {
   index: number;
 }
 
-/** All replicas of a life are looked at now and then only: a change that nothing follows from can wait a few events. */
-const EVENTS_PER_LOOK = 8;
-
 export class Monotonic implements Checker {
   readonly name = "monotonic";
   readonly #context: CheckerContext;
@@ -44,7 +41,6 @@ export class Monotonic implements Checker {
   readonly #promised = new Map<NodeId, Map<GroupId, Promised>>();
   /** Of replicas that were removed in this life. */
   readonly #tombstoneTerms = new PerReplica<number>();
-  #events = 0;
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -73,7 +69,6 @@ export class Monotonic implements Checker {
   }
 
   after(life: Life): void {
-    if (++this.#events % EVENTS_PER_LOOK !== 0) return;
     const replicas = this.#seen.ofLife(life);
     for (let at = 0; at < replicas.length; at++) {
       const seen = replicas[at];

@@ -28,9 +28,6 @@ interface Founding {
   readonly opened: Map<NodeId, Life>;
 }
 
-/** A node stays in its cluster for long: it need not be asked after every event. */
-const EVENTS_PER_LOOK = 8;
-
 export class OneCluster implements Checker {
   readonly name = "one-cluster";
   readonly #context: CheckerContext;
@@ -38,7 +35,6 @@ export class OneCluster implements Checker {
   /** The first node that belonged to a cluster. */
   #first: Membership | null = null;
   readonly #clusters = new Map<Life, ClusterId>();
-  #events = 0;
   readonly #foundings = new PerGroup<Founding>(() => ({ voters: null, by: null, opened: new Map() }));
 
   constructor(context: CheckerContext, options: OneClusterOptions = {}) {
@@ -47,7 +43,7 @@ export class OneCluster implements Checker {
   }
 
   after(life: Life): void {
-    if (++this.#events % EVENTS_PER_LOOK === 0) this.#look(life);
+    this.#look(life);
   }
 
   opened(life: Life, { id, raft }: RaftGroup<unknown>): void {

@@ -159,7 +159,7 @@ export class Client {
 
   #drawOnCounter(): OperationInput {
     if (this.#random.nextBelow(3) === 0) return { type: "get" };
-    return { type: "increment", by: this.#random.nextBetween(1, 5) };
+    return { type: "increment", by: 1 };
   }
 
   #drawOnRegister(key: string): OperationInput {

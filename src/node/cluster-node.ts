@@ -515,14 +515,19 @@ export class ClusterNode {
     this.events.emit({ type: "leader-changed", group, leader, term });
   }
 
-  /** A sleeping group hears no heartbeats and would not miss a leader that lost its power: wake it, and ask gossip. */
+  /**
+   * A sleeping group hears no heartbeats and would not miss a leader that lost its power: wake it, and ask gossip. Or the
+   * leader lives, and the link to it is half open.
+   */
   #leaderSilent(shard: ShardId, leader: NodeId): void {
     const replica = this.shards.group(shard);
     if (replica !== undefined) {
       replica.raft.wake();
       this.groups.markDirty(replica.id);
     }
-    if (leader !== this.nodeId) this.gossip.probeNow(leader);
+    if (leader === this.nodeId) return;
+    this.links.doubt(leader);
+    this.gossip.probeNow(leader);
   }
 
   #outcast(members: readonly Address[]): void {

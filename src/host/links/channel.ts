@@ -125,6 +125,16 @@ export class Channel {
     return false;
   }
 
+  /** When the last byte came, in monotonic milliseconds. */
+  get lastHeardMs(): number {
+    return this.#frames.lastHeardMs;
+  }
+
+  /** Asks the other end for a sign of life. */
+  ping(): void {
+    this.send(FRAME_PING);
+  }
+
   /** Forgets silence up to now: this process did not listen. */
   forgiveSilence(): void {
     this.#frames.forgiveSilence();

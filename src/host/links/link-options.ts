@@ -19,6 +19,11 @@ export interface LinkOptions {
   /** A link from which nothing came for so long is closed, in milliseconds. Default 8,000. Limit: >= 2 pings. */
   readonly silenceTimeoutMs: number;
   /**
+   * How long a link that somebody doubts may stay silent after it was asked for a sign of life, in milliseconds. Default
+   * 1,000: well below the deadline of a request, so that one that was sent into a half-open connection is sent again in time.
+   */
+  readonly doubtTimeoutMs: number;
+  /**
    * Bytes that may wait for one peer before raft messages are dropped and requests refused. Default 16 MiB: two raft
    * windows of 8 MiB. Answers are let through up to twice that, so that work already done is not lost.
    */
@@ -48,6 +53,7 @@ export const DEFAULT_LINK_OPTIONS: LinkOptions = Object.freeze({
   backoffMaxMs: 3_000,
   pingIntervalMs: 2_000,
   silenceTimeoutMs: 8_000,
+  doubtTimeoutMs: 1_000,
   outgoingBytesMax: 16 * 1024 * 1024,
   handshakesMax: 64,
   incomingMax: 4_096,

@@ -44,6 +44,8 @@ export class PeerLinks {
   readonly #peers = new Map<NodeId, PeerLink>();
   readonly #incoming = new Map<NodeId, Channel>();
   readonly #visitors = new Set<Channel>();
+  /** Asked for a sign of life, and not answered yet. */
+  readonly #doubted = new Set<Channel>();
   readonly #doors = new Map<Purpose, (channel: Channel) => void>();
   readonly #routes: (FrameRoute | undefined)[] = [];
   readonly #closeListeners: ((channel: Channel) => void)[] = [];
@@ -135,6 +137,28 @@ export class PeerLinks {
   /** The outgoing link to `node`; null while it is down (and then it is dialled) or when `node` is no peer. */
   channel(node: NodeId): Channel | null {
     return this.#peers.get(node)?.channel() ?? null;
+  }
+
+  /**
+   * Somebody waits for `node` in vain: its outgoing link is asked for a sign of life, and given up when none comes soon. A
+   * connection whose other end is gone without a word would else be believed until the long silence of a keep-alive.
+   */
+  doubt(node: NodeId): void {
+    const channel = this.#peers.get(node)?.established ?? null;
+    if (channel === null || !channel.isOpen || this.#doubted.has(channel)) return;
+    const { doubtTimeoutMs } = this.options;
+    const askedAtMs = this.clock.nowMs();
+    this.#doubted.add(channel);
+    channel.ping();
+    this.clock.setTimer(doubtTimeoutMs, () => {
+      this.#doubted.delete(channel);
+      const waitedMs = this.clock.nowMs() - askedAtMs;
+      // Whoever was paused meanwhile has not listened.
+      const overslept = waitedMs > 1.25 * doubtTimeoutMs;
+      if (channel.lastHeardMs > askedAtMs || overslept || !channel.isOpen) return;
+      this.counters.linksSilent++;
+      channel.destroy(silent(node, waitedMs));
+    });
   }
 
   /** Whether the outgoing link to `node` is established. Asks for nothing. */
@@ -276,4 +300,12 @@ export class PeerLinks {
     const silent = channel.keepAlive(nowMs, this.options.pingIntervalMs, this.options.silenceTimeoutMs);
     if (silent) this.counters.linksSilent++;
   }
+}
+
+function silent(node: NodeId, silentMs: number): CremaError {
+  return new CremaError(
+    "CREMA_UNREACHABLE",
+    `node ${node} gave no sign of life for ${Math.round(silentMs)} ms`,
+    { retryable: true },
+  );
 }

@@ -65,7 +65,7 @@ export class LinkNode {
     this.boot = settings.boot ?? nonceOf(at);
     this.cluster = settings.cluster === undefined ? CLUSTER : settings.cluster;
     this.clock = world.clock.process();
-    this.streams = new CountedStreams(world.network.streams(this.address));
+    this.streams = new CountedStreams(world.network.streams(this.address, this.clock));
     this.links = new PeerLinks({
       clock: this.clock,
       streams: this.streams,

@@ -80,6 +80,34 @@ describe("a link", () => {
     expect(a.links.isUp(b.id)).toBe(true);
   });
 
+  // Found by simulation: requests were sent into such a link for eight seconds.
+  test("that somebody doubts is given up soon when it is half open, and kept when it answers", async () => {
+    const { world, a, b } = await pair();
+    a.links.doubt(b.id);
+    await world.clock.runFor(5_000);
+    expect(a.events).toEqual(["up 2"]);
+    world.network.breakStreams(b.address, a.address, "half-open");
+    const sinceMs = world.clock.nowMs();
+    a.links.doubt(b.id);
+    await world.until(() => a.events.includes("down 2"));
+    expect(world.clock.nowMs() - sinceMs).toBeLessThan(1_200);
+    await world.link(a, b);
+    expect(world.clock.nowMs() - sinceMs).toBeLessThan(1_500);
+  });
+
+  test("that is doubted by a process which then sleeps is not given up for that", async () => {
+    const world = new LinkWorld();
+    const [a, b] = [world.node(1), world.node(2)];
+    world.introduce(a, b);
+    await world.link(a, b);
+    a.links.doubt(b.id);
+    a.clock.pause();
+    await world.clock.runFor(1_500);
+    a.clock.resume();
+    await world.clock.runFor(1_000);
+    expect(a.events).toEqual(["up 2"]);
+  });
+
   test("takes back a frame that was cancelled", async () => {
     const { world, b, channel } = await pair();
     sendText(channel, FRAME_RAFT, "one");

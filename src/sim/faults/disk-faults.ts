@@ -1,11 +1,11 @@
 /**
  * What happens to disks. A slow one delays whatever waits for it; a full one stops the replicas that cannot write, and its
  * node is started again once there is space; a flipped bit is found by the next process that reads the disk, which then
- * gets another disk, and so comes back as another node. What a loss of power does to writes that were not synced is drawn
- * where the power is lost.
+ * gets another disk, and so comes back as another node. When the power goes while the disk is behind, writes that were not
+ * synced are lost, and one of them may have been written by half.
  */
 import { drawDurationMs, drawLife, type Fault, isUp } from "./fault.ts";
-import { bootLater } from "./process-faults.ts";
+import { bootLater, losePowerBehind } from "./process-faults.ts";
 
 const SLOW_TYPICAL_MS = 3_000;
 const SLOW_LONGEST_MS = 12_000;
@@ -65,9 +65,15 @@ const bitFlip: Fault = {
   },
 };
 
-/** These two say what a loss of power may do; they are counted on the disks. */
-const lostWrites: Fault = { kind: "lost-writes" };
-const tornWrite: Fault = { kind: "torn-write" };
+const lostWrites: Fault = {
+  kind: "lost-writes",
+  inject: (tools) => losePowerBehind(tools, { loses: true, tears: false }),
+};
+
+const tornWrite: Fault = {
+  kind: "torn-write",
+  inject: (tools) => losePowerBehind(tools, { loses: true, tears: true }),
+};
 
 export function diskFaults(durable: boolean): readonly Fault[] {
   return durable ? [slow, full, bitFlip, lostWrites, tornWrite] : [];

@@ -6,7 +6,6 @@ import type { Address } from "../../base/address.ts";
 import type { Random } from "../../base/random.ts";
 import type { FaultKind } from "../fault-kind.ts";
 import type { Fleet, FleetLife, Machine } from "../fleet.ts";
-import type { CrashDamage } from "../virtual-disk.ts";
 
 /** What a fault works with. */
 export interface FaultTools {
@@ -17,8 +16,6 @@ export interface FaultTools {
   readonly replicationFactor: number;
   /** Whether machines have disks. */
   readonly durable: boolean;
-  /** What a loss of power does to writes that are not synced. */
-  readonly powerLoss: CrashDamage;
   /** Runs `callback` after `delayMs`, unless the storm has ended by then; what must be undone, the end undoes. */
   later(delayMs: number, callback: () => void): void;
   /** What the command line of a process that starts now names. */

@@ -9,11 +9,13 @@ import { drawDurationMs, drawLife, type Fault, type FaultTools } from "./fault.t
 
 const DOWN_TYPICAL_MS = 1_500;
 const DOWN_LONGEST_MS = 10_000;
+/** How far a disk may be behind when the power goes. */
+const BEHIND_MS_MAX = 150;
 const PAUSE_TYPICAL_MS = 1_500;
 const PAUSE_LONGEST_MS = 20_000;
 
-/** What is written reaches the platter all the same: the kernel lives on. */
-const PROCESS_DEATH: CrashDamage = Object.freeze({ loses: false, tears: false });
+/** What is written reaches the platter all the same: a kernel that lives on sees to it, or a battery. */
+const NO_DAMAGE: CrashDamage = Object.freeze({ loses: false, tears: false });
 
 /** Starts a process on `machine` again after a while; the end of the storm does not wait for that. */
 export function bootLater(tools: FaultTools, machine: Machine): string {
@@ -24,9 +26,22 @@ export function bootLater(tools: FaultTools, machine: Machine): string {
   return `down for ${downMs.toFixed(0)} ms`;
 }
 
-function kill(tools: FaultTools, life: FleetLife, manner: CrashManner): string {
-  tools.fleet.kill(life, manner, manner === "power-lost" ? tools.powerLoss : PROCESS_DEATH);
+function kill(tools: FaultTools, life: FleetLife, manner: CrashManner, damage = NO_DAMAGE): string {
+  tools.fleet.kill(life, manner, damage);
   return `${life.name} ${bootLater(tools, life.host)}`;
+}
+
+/** Power is lost at a bad moment: the disk is behind with its writes, and `damage` may come to them. */
+export function losePowerBehind(tools: FaultTools, damage: CrashDamage): string | null {
+  const life = drawLife(tools);
+  const disk = life?.host.disk ?? null;
+  if (life === null || disk === null) return null;
+  const behindMs = tools.random.nextFloat() * BEHIND_MS_MAX;
+  disk.stallFor(behindMs + 1);
+  tools.later(behindMs, () => {
+    if (life.host.life === life) kill(tools, life, "power-lost", damage);
+  });
+  return `${life.name}, whose disk is ${behindMs.toFixed(0)} ms behind`;
 }
 
 /** Without a disk a crash is the loss of a replica: the process comes back as another node. */

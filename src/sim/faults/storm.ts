@@ -52,7 +52,6 @@ export class Storm {
       nodes,
       replicationFactor,
       durable,
-      powerLoss: { loses: this.#has("lost-writes"), tears: this.#has("torn-write") },
       later: (delayMs, callback) => this.#later(delayMs, callback),
       seedsFor,
       count: (kind, count = 1) => this.#count(kind, count),
@@ -88,14 +87,6 @@ export class Storm {
     this.#count("duplication", duplicated);
     this.#count("reordering", heldBack);
     this.#count("heavy-tail", tail);
-    for (const { disk } of fleet.machines) {
-      this.#count("lost-writes", disk?.counters.lost ?? 0);
-      this.#count("torn-write", disk?.counters.torn ?? 0);
-    }
-  }
-
-  #has(kind: FaultKind): boolean {
-    return this.#parts.faults.some((fault) => fault.kind === kind);
   }
 
   #next(): void {

@@ -43,6 +43,8 @@ export class Progress {
   snapshotIndex: LogIndex = NONE;
   /** No member any more, but not yet told that its removal is committed. */
   departing = false;
+  /** Departing, and what it lacks is compacted away: nothing can tell it any more, and nothing more is tried. */
+  beyondHelp = false;
   /** Something should be sent at the next `ready()`. */
   due = true;
   /** In state `replicate`: send an empty request if need be, so that a lost pipeline is noticed. */

@@ -90,7 +90,7 @@ export function flush(state: RaftState, leading: Leading): void {
   }
   leading.broadcastDue = false;
   leading.flushDue = false;
-  if (someoneDeparts) leading.dismiss((peer) => knowsOfItsRemoval(state, peer));
+  if (someoneDeparts) leading.dismiss((peer) => peer.beyondHelp || knowsOfItsRemoval(state, peer));
 }
 
 /** It holds the entry that removes it, and has just been sent the commit index that makes it final. */
@@ -159,11 +159,13 @@ function sendAppend(state: RaftState, peer: Progress): void {
 
 /**
  * Only for a member that was heard lately: nobody streams a snapshot to the dead. Asked again at its next sign of
- * life.
+ * life. Never for one that departs: the likeliest is that its node has destroyed the replica already, and what is sent
+ * would bring an empty one into being again and again. It is let go; who holds an old log asks whether it still counts.
  */
 function askForSnapshot(state: RaftState, peer: Progress): void {
   if (peer.state !== "probe") peer.becomeProbe();
   peer.probeSent = true;
+  peer.beyondHelp = peer.departing;
   if (
     peer.departing ||
     peer.snapshotAsked ||

@@ -99,6 +99,24 @@ describe("§6 a configuration", () => {
     expect(dataApplied(cluster.host(3)), "and is forgotten then").toEqual([]);
   });
 
+  // Found by simulation: what was sent to such a member brought its destroyed replica into being, once a second, for ever.
+  test("lets a removed member go that could be told by a snapshot only", () => {
+    const cluster = Cluster.of(3);
+    const leader = cluster.elect(1);
+    cluster.propose("a");
+    cluster.isolate(3);
+    cluster.propose("b");
+    leader.raft.proposeMembership(simple(remove(3)));
+    cluster.settle();
+    leader.compact(leader.raft.applied);
+    const emptied = { ...appended({ from: 3, to: 1, term: 1 }, leader.raft.lastIndex, 2), rejected: true };
+    answers(leader, emptied);
+    leader.raft.tick();
+    leader.raft.tick();
+    leader.raft.propose([bytesOf("c")]);
+    expect(answers(leader).filter(({ to }) => to === nodeOf(3))).toEqual([]);
+  });
+
   test("forgets a removed member that does not answer for an election timeout", () => {
     const cluster = Cluster.of(3);
     cluster.elect(1);

@@ -3,6 +3,7 @@
  * is forgotten by the cluster map, lets its clients go, says farewell, and closes.
  */
 import { CremaError } from "../base/errors.ts";
+import { findMember } from "../cluster/cluster-map.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 
 /** How long a farewell may take to spread before the node closes anyway. */
@@ -38,20 +39,28 @@ function everybodyLeaves(node: ClusterNode): boolean {
   return node.control.map?.members.every(({ state }) => state !== "alive") === true;
 }
 
+/** The map counts on this node: it was never told, or it gave the node up for dead meanwhile and took it back. */
+function isCountedOn(node: ClusterNode): boolean {
+  const { map } = node.control;
+  return map !== null && findMember(map, node.nodeId)?.state === "alive";
+}
+
 async function drain(node: ClusterNode, deadlineMs: number): Promise<void> {
   const left = (): number => Math.max(1, deadlineMs - node.clock.nowMs());
-  try {
-    await node.control.drain(node.nodeId, left());
-  } catch (error) {
-    if (!(error instanceof CremaError)) throw error;
-    node.log("warn", `leaving without a drain: ${error.message}`);
-    return;
-  }
   const isIdle = (): boolean => node.router.outstanding === 0;
-  const gone = await node.waitFor(
-    () => isIdle() && (!node.control.isListed || everybodyLeaves(node)),
-    left(),
-  );
-  if (gone) return;
+  const isFree = (): boolean => isIdle() && (!node.control.isListed || everybodyLeaves(node));
+  do {
+    try {
+      await node.control.drain(node.nodeId, left());
+    } catch (error) {
+      if (!(error instanceof CremaError)) throw error;
+      node.log("warn", `leaving without a drain: ${error.message}`);
+      return;
+    }
+    // What was committed may take a moment to arrive here.
+    await node.waitFor(() => isFree() || !isCountedOn(node), left());
+    await node.waitFor(() => isFree() || isCountedOn(node), left());
+  } while (!isFree() && deadlineMs > node.clock.nowMs());
+  if (isFree()) return;
   node.log("warn", "the drain did not finish within its budget: leaving with replicas still counted here");
 }

@@ -3,14 +3,19 @@
  */
 import { describe, expect, test } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
+import type { NodeOptions } from "../../src/node/options.ts";
 import type { VirtualMember } from "../support/virtual-cluster.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
-async function clusterOf(seed: number, size: number): Promise<VirtualCluster> {
+async function clusterOf(
+  seed: number,
+  size: number,
+  options: Partial<NodeOptions> = {},
+): Promise<VirtualCluster> {
   const cluster = new VirtualCluster(seed);
-  cluster.start(1);
+  cluster.start(1, [], options);
   expect(await cluster.until(() => cluster.ready, 3_000)).toBe(true);
-  for (let machine = 2; machine <= size; machine++) cluster.start(machine, [1]);
+  for (let machine = 2; machine <= size; machine++) cluster.start(machine, [1], options);
   const settled = await cluster.until(
     () =>
       cluster.ready &&
@@ -115,6 +120,29 @@ describe("a node that dies under load", () => {
 });
 
 describe("a node that leaves", () => {
+  // Found by simulation: the map took it back as alive and forgot that it was leaving.
+  test("leaves all the same when it was given up for dead meanwhile and came back", async () => {
+    const cluster = await clusterOf(207, 4, { drainTimeoutMs: 600_000 });
+    const [first, leaver] = cluster.members as [VirtualMember, VirtualMember];
+    const { nodeId, boot } = leaver.node;
+    const stateOf = (): string | undefined =>
+      first.node.control.map?.members.find((member) => member.nodeId === nodeId)?.state;
+    let left = false;
+    void leaver.node
+      .leave(async () => {})
+      .then(() => {
+        left = true;
+      });
+    expect(await cluster.until(() => stateOf() === "draining", 1_000)).toBe(true);
+    // What the leader of the system group does for one that was dead and is heard again.
+    const revived = { type: "set-member-state", nodeId, boot, state: "alive" } as const;
+    await cluster.settle(first.node.control.system.propose(revived, 1_000));
+    expect(left).toBe(false);
+    expect(await cluster.until(() => left, 25_000)).toBe(true);
+    leaver.alive = false;
+    expect(await cluster.until(() => stateOf() === undefined && cluster.settledWith(3), 30_000)).toBe(true);
+  });
+
   test("fails no request of anybody, and its replicas are elsewhere before it goes", async () => {
     const cluster = await clusterOf(201, 4);
     const leaver = cluster.members[1] as VirtualMember;

@@ -99,6 +99,11 @@ export class Gossip {
     if (!this.#closed) this.#drive(() => this.#swim.broadcast(this.#clock.nowMs(), key, payload, version));
   }
 
+  /** What was broadcast of `key` last, as far as this node has heard; undefined when nothing was. */
+  rumour(key: string): { readonly version: number; readonly payload: Uint8Array } | undefined {
+    return this.#swim.rumour(key);
+  }
+
   /** The link to `id` broke: find out soon whether it lives. */
   probeNow(id: NodeId): void {
     if (!this.#closed) this.#drive(() => this.#swim.probeNow(this.#clock.nowMs(), id));

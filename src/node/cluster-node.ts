@@ -61,6 +61,8 @@ import { Watches } from "./watches.ts";
 
 /** How often expired keys are looked for on the shards led here. */
 const EXPIRY_SWEEP_MS = 100;
+/** How often gossip is asked again who leads a group of which nobody is known to. */
+const RECALL_MS = 1_000;
 /** How often something is looked at that this node waits for. */
 const POLL_MS = 20;
 
@@ -105,6 +107,8 @@ export class ClusterNode {
   readonly view: ClusterView;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
+  /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
+  storeFailure: Error | null = null;
   /** The cluster map listed this node once and does not any more, though it did not leave. */
   removed = false;
   /** A member of another cluster was met, and this node's own is empty: it should be given up for theirs. */
@@ -132,6 +136,7 @@ export class ClusterNode {
   #leaving = false;
   #closed = false;
   #wasReady = false;
+  #recalledAtMs = 0;
 
   constructor(ports: NodePorts, options: NodeOptions, log: (level: LogLevel, message: string) => void) {
     const { clock, random } = ports;
@@ -142,9 +147,10 @@ export class ClusterNode {
     const past = ports.past?.node ?? null;
     this.nodeId = past?.nodeId ?? randomNodeId(random);
     this.boot = randomBootNonce(random);
-    this.#memory = new NodeMemory(ports.store, this, past, (error) =>
-      log("error", `the store takes no more: ${error.message}`),
-    );
+    this.#memory = new NodeMemory(ports.store, this, past, (error) => {
+      this.storeFailure ??= error;
+      log("error", `the store takes no more: ${error.message}`);
+    });
     this.#address = advertised(options, ports.streams.local);
     this.events =
       ports.events ?? new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));
@@ -573,7 +579,25 @@ export class ClusterNode {
     else this.events.emit(event);
   }
 
+  /**
+   * A leader that was doubted (it refused once, or its link broke) is believed again after a while if nobody was heard of
+   * since: a node that serves no requests would never find out otherwise, and would stay not ready.
+   */
+  #recallLeaders(): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.#recalledAtMs < RECALL_MS) return;
+    this.#recalledAtMs = nowMs;
+    const shards = this.control.map?.shardCount ?? 0;
+    for (let group = 0; group <= shards; group++) {
+      const id = groupId(group);
+      if (this.leaders.get(id).leader !== null) continue;
+      const hint = this.#leaderGossip.recall(id);
+      if (hint !== null) this.leaders.learn(id, hint.leader, hint.term);
+    }
+  }
+
   #checkReadiness(): void {
+    this.#recallLeaders();
     const ready = this.notReadyReason() === null;
     if (ready === this.#wasReady) return;
     this.#wasReady = ready;

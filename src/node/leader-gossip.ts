@@ -45,8 +45,14 @@ export class LeaderGossip {
   ): { group: GroupId; leader: NodeId; term: number } | null {
     if (!key.startsWith(KEY_PREFIX)) return null;
     this.counters.hintsReceived++;
-    const reader = new ByteReader(payload);
-    return { group: readGroupId(reader), leader: reader.nodeId(), term: version };
+    return readHint(version, payload);
+  }
+
+  /** Who was last said to lead `group`: news is told once, so whoever came to doubt it has to look it up again. */
+  recall(group: GroupId): { leader: NodeId; term: number } | null {
+    const key = `${KEY_PREFIX}${group}`;
+    const rumour = this.#gossip.rumour(key);
+    return rumour === undefined ? null : readHint(rumour.version, rumour.payload);
   }
 
   close(): void {
@@ -64,4 +70,9 @@ export class LeaderGossip {
     }
     this.#pending.clear();
   }
+}
+
+function readHint(version: number, payload: Uint8Array): { group: GroupId; leader: NodeId; term: number } {
+  const reader = new ByteReader(payload);
+  return { group: readGroupId(reader), leader: reader.nodeId(), term: version };
 }

@@ -20,6 +20,11 @@ export class Rumours {
     return this.#newest.size;
   }
 
+  /** What is known of `key`. */
+  get(key: string): Rumour | undefined {
+    return this.#newest.get(key);
+  }
+
   /** The version known of `key`; -1 when it is unknown. */
   versionOf(key: string): number {
     return this.#newest.get(key)?.version ?? -1;

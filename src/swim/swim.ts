@@ -239,6 +239,11 @@ export class Swim {
     if (meta.clusterId !== clusterId) this.#dropForeigners(nowMs);
   }
 
+  /** What was broadcast of `key` last, here or elsewhere, as far as this member has heard. */
+  rumour(key: string): Rumour | undefined {
+    return this.#rumours.get(key);
+  }
+
   /**
    * Tells everybody `payload`. For one `key` a higher `version` replaces a lower one on every member; without one it is
    * one above the highest seen. False when it is not news, or when there are too many keys.

@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
+import { groupId } from "../../src/base/ids.ts";
 import type { NodeOptions } from "../../src/node/options.ts";
 import type { VirtualMember } from "../support/virtual-cluster.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
@@ -117,6 +118,20 @@ describe("a node that dies under load", () => {
     );
     await cluster.settle(Promise.all(writes), 5_000);
   });
+});
+
+// Found by simulation: gossip tells each news once, and a node behind a load balancer that asks only ready ones is never asked.
+test("a node that came to doubt a leader believes it again, without a request, when nobody else is heard of", async () => {
+  const cluster = await clusterOf(208, 5);
+  const outsider = cluster.members.find(({ node }) => node.groups.get(groupId(1)) === undefined);
+  if (outsider === undefined) throw new Error("five nodes, three replicas");
+  const { node } = outsider;
+  await cluster.run(2_000);
+  const { leader } = node.leaders.get(groupId(1));
+  if (leader === null) throw new Error("the leader is known");
+  node.leaders.doubt(groupId(1), leader);
+  expect(node.notReadyReason()).not.toBeNull();
+  expect(await cluster.until(() => node.notReadyReason() === null, 1_500)).toBe(true);
 });
 
 describe("a node that leaves", () => {

@@ -76,8 +76,11 @@ export class Storm {
     this.#heal();
     for (const life of fleet.lives) fleet.resume(life);
     for (const { disk } of fleet.machines) disk?.recover();
-    // A replica that could not be written stays stopped until its process is started again.
-    for (const life of fleet.lives) if (life.node.groups.failedGroups.size > 0) fleet.kill(life, "killed");
+    // What could not be written stays stopped until its process is started again.
+    for (const life of fleet.lives) {
+      const { groups, storeFailure } = life.node;
+      if (groups.failedGroups.size > 0 || storeFailure !== null) fleet.kill(life, "killed");
+    }
     while (fleet.staying < nodes) fleet.addMachine();
     for (const machine of fleet.machines) {
       if (machine.life === null && !machine.lost) fleet.boot(machine, seedsFor(machine));

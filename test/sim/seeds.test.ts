@@ -34,9 +34,8 @@ describe("a fleet of five under faults drawn from the seed", () => {
   });
 
   test("meets every kind of fault in some of these seeds", () => {
-    // Counted by begins, not by injections: a founding is simultaneous or it is not.
     const { faults } = resolveRunOptions({ seed: 0n });
-    const missing = faults.filter((kind) => kind !== "simultaneous-founding" && !injected.has(kind));
+    const missing = faults.filter((kind) => !injected.has(kind));
     expect(missing).toEqual([]);
   });
 });

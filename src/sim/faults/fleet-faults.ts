@@ -13,7 +13,11 @@ const DRAIN_TIMEOUT_MS = 5_000;
 /** An autoscaler notices that a machine is missing. */
 const REPLACED_WITHIN_MS = 5_000;
 
-const founding: Fault = { kind: "simultaneous-founding" };
+/** All start at about the same time, whoever begins the run sees to that. */
+const founding: Fault = {
+  kind: "simultaneous-founding",
+  begin: (tools) => tools.count("simultaneous-founding"),
+};
 
 const join: Fault = {
   kind: "join",

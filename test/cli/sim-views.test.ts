@@ -10,6 +10,7 @@ import { RunTally } from "../../cli/sim/run-tally.ts";
 import { type Ended, summaryLines } from "../../cli/sim/summary-view.ts";
 import { wrapText } from "../../cli/sim/wrap-text.ts";
 import { ANSI, PLAIN } from "../../cli/terminal/colours.ts";
+import { FAULT_KINDS } from "../../src/sim/fault-kind.ts";
 import { DEFAULT_RUN_OPTIONS, resolveRunOptions } from "../../src/sim/run-options.ts";
 import type { RunReport } from "../../src/sim/run-report.ts";
 import { exampleReport } from "./example-report.ts";
@@ -58,7 +59,7 @@ describe("progress", () => {
   it("begins with what is run, and how to run it again", () => {
     expect(headingLines(plan({ seeds: "1000", first: "7" }), PLAIN)).toEqual([
       "crema sim run: 1,000 seeds, 7 .. 1006  (again: --seeds 1000 --first 7)",
-      "5 machines, 16 shards x 3, 6 clients, 1 min 0 s of faults (28 kinds, some per seed), either storage",
+      `5 machines, 16 shards x 3, 6 clients, 1 min 0 s of faults (${FAULT_KINDS.length} kinds, some per seed), either storage`,
     ]);
     expect(headingLines(plan({ seed: "7", nodes: "1", faults: "none", storage: "disk" }), PLAIN)).toEqual([
       "crema sim run: seed 7",

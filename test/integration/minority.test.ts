@@ -12,6 +12,13 @@ it("the last of three nodes refuses writes and linearizable reads, and still rea
   if (survivor === undefined) throw new Error("no node was started");
   const client = await RespClient.open(survivor.respPort);
   expect(await client.ask("SET", "known", "before")).toBe("OK");
+  // Acknowledged is what a majority holds: whether this node is part of it, it may learn a moment later.
+  const reader = await RespClient.open(survivor.respPort);
+  expect(await reader.ask("READONLY")).toBe("OK");
+  await waitUntil("the node's own copy holds the value", 10_000, async () =>
+    (await reader.ask("GET", "known")) === "before" ? true : null,
+  );
+  reader.close();
   await Promise.all([second?.kill(), third?.kill()]);
 
   const [write, read] = await Promise.all([

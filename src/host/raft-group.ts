@@ -156,7 +156,8 @@ export class RaftGroup<Result> {
   /** Hands this turn's commands and reads to the core. */
   beginTurn(): void {
     if (this.#batchSinks.length > 0 && (this.#mayPropose || !this.isLeader)) this.#proposeBatch();
-    if (this.#readsNext.length > 0) this.#askReads();
+    // A read sees what was asked before it: while commands are held, those that came after them are held, too.
+    if (this.#readsNext.length > 0 && this.#batchSinks.length === 0) this.#askReads();
   }
 
   /**

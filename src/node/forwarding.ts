@@ -152,7 +152,7 @@ export class Forwarding {
     const group = groupOfShard(shard);
     const term = reader.varint();
     const leader = reader.bool() ? reader.nodeId() : null;
-    if (!this.#leaders.learn(group, leader, term)) this.#leaders.doubt(group, from);
+    this.#leaders.refused(group, from, leader, term);
   }
 }
 

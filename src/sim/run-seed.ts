@@ -25,6 +25,7 @@ import { becomesWhole, servesEverywhere } from "./liveness.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunFailure, RunReport } from "./run-report.ts";
 import type { TraceListener } from "./trace.ts";
+import type { NetworkConditions } from "./virtual-network.ts";
 import { Workload } from "./workload/workload.ts";
 
 export interface RunHooks {
@@ -85,6 +86,7 @@ class Run {
       host: drawHost(random),
       durable: this.#durable,
     });
+    this.#fleet.network.setConditions(drawWays(random));
     this.#fleet.trace.onLine = hooks.onLine ?? null;
     this.#workload = new Workload(this.#fleet, options.clients, random.fork(), (key, value, life) =>
       this.#fail(
@@ -289,6 +291,12 @@ function drawFaults(random: Random, { faults, swarm }: RunOptions): readonly Fau
     const heads = random.nextBelow(2) === 0;
     return faults.includes(kind) && (heads || !swarm);
   });
+}
+
+/** One data centre or several: a tenth of a millisecond one way, to twenty. */
+function drawWays(random: Random): Pick<NetworkConditions, "delayMs" | "jitterMs"> {
+  const delayMs = 0.1 * 200 ** random.nextFloat();
+  return { delayMs, jitterMs: delayMs * random.nextFloat() * 2 };
 }
 
 /** Logs are short in every other world, so that checkpoints and snapshots are common. */

@@ -56,7 +56,10 @@ export class LeaderCompleteness implements Checker {
     if (log === undefined) return;
     const { raft } = group;
     if (persist !== null) this.#persisted(life, log, persist);
-    if (raft.commit > log.notedTo) this.#noteCommitted(life, group, log);
+    if (raft.commit > log.notedTo) {
+      this.#noteCommitted(life, group, log);
+      if (raft.role === "leader" && log.ledTerm === raft.term) this.#checkCommitTerm(life, group, log);
+    }
     if (leadership?.role !== "leader" || leadership.term === log.ledTerm) return;
     log.ledTerm = leadership.term;
     this.#checkLeader(life, group, log);
@@ -90,6 +93,15 @@ export class LeaderCompleteness implements Checker {
       log.lastTerm = term;
       previousTerm = term;
     }
+  }
+
+  /** A leader commits by counting replicas only up to an entry of its own term. @see Raft §5.4.2 */
+  #checkCommitTerm(life: Life, group: RaftGroup<unknown>, log: Log): void {
+    const { commit, term } = group.raft;
+    const committedTerm = log.history.links.termAt(commit, log.lastIndex, log.lastTerm);
+    if (committedTerm === null || committedTerm === term) return;
+    const found = { group: group.id, index: commit, committedTerm, leaderTerm: term };
+    this.#context.report("a leader commits only an entry of its own term by counting", found, [life]);
   }
 
   #noteCommitted(life: Life, group: RaftGroup<unknown>, log: Log): void {

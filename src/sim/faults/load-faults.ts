@@ -29,6 +29,9 @@ export class LoadBooks {
   /** Large values by key: their length, and whether they were acknowledged. */
   readonly #large = new Map<string, { readonly length: number; acknowledged: boolean }>();
 
+  /** A read that did not see what was asked before it. */
+  #outOfOrder: string | null = null;
+
   get largeValues(): number {
     return this.#large.size;
   }
@@ -38,7 +41,8 @@ export class LoadBooks {
     this.#counts.set(key, count);
     count.open += increments;
     life.process.enter(ENTRY.client, increments, () => {
-      for (let each = 0; each < increments; each++) void this.#increment(life, key, count);
+      const writes = Array.from({ length: increments }, () => this.#increment(life, key, count));
+      void this.#inOrder(key, writes, life.node.cache.consistentGet(key, { timeoutMs: BURST_TIMEOUT_MS }));
     });
   }
 
@@ -58,6 +62,7 @@ export class LoadBooks {
 
   /** Reads everything back through `life`; what is wrong, or null. */
   async reckon(life: FleetLife): Promise<string | null> {
+    if (this.#outOfOrder !== null) return this.#outOfOrder;
     for (const [key, { acknowledged, open }] of this.#counts) {
       const value = Number((await life.node.cache.consistentGet(key, { timeoutMs: READ_TIMEOUT_MS })) ?? 0);
       if (value < acknowledged) return `${key} is ${value}, but ${acknowledged} increments were acknowledged`;
@@ -72,14 +77,29 @@ export class LoadBooks {
     return null;
   }
 
-  async #increment(life: FleetLife, key: string, count: Count): Promise<void> {
+  /** A read sees the writes that were asked before it, answered or not. */
+  async #inOrder(
+    key: string,
+    writes: readonly Promise<boolean>[],
+    read: Promise<string | null>,
+  ): Promise<void> {
+    const [outcomes, value] = await Promise.all([Promise.all(writes), read.then(Number, () => null)]);
+    const acknowledged = outcomes.filter((done) => done).length;
+    if (value === null || value >= acknowledged) return;
+    this.#outOfOrder ??= `a read of ${key} behind ${acknowledged} increments was answered ${value}`;
+  }
+
+  /** Whether it was acknowledged. */
+  async #increment(life: FleetLife, key: string, count: Count): Promise<boolean> {
     try {
       await life.node.cache.increment(key, 1, { timeoutMs: BURST_TIMEOUT_MS });
       count.acknowledged++;
       count.open--;
+      return true;
     } catch (error) {
       if (!(error instanceof CremaError)) throw error;
       if (!error.ambiguous) count.open--;
+      return false;
     }
   }
 }

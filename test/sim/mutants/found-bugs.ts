@@ -1,0 +1,168 @@
+/**
+ * Bugs that the simulator found in the product, planted again: each is its fix, taken back. A seed tells one version of the
+ * code one history and another version another one, so this is how a bug stays found. Each has a test of its own besides.
+ */
+import type { Mutant } from "./mutant.ts";
+
+export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
+  {
+    name: "dial-names-nobody",
+    room: "host",
+    what:
+      "A dial does not say whom it looks for: who dials a dead node's address gets a link to its successor admitted, which " +
+      "ends the one that stood there, again and again.",
+    edits: [
+      {
+        file: "src/host/links/dialler.ts",
+        find: "      expected: this.#target.expected,\n",
+        replace: "      expected: null,\n",
+      },
+    ],
+    world: "churn",
+    options: { faults: ["crash", "power-loss", "isolation", "partition", "stream-reset", "pause"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "slices-beyond-a-piece",
+    room: "host",
+    what:
+      "A snapshot's slices go into a bulk stream as they are: one value beyond a piece of the stream, and its shard can never be " +
+      "copied to another node.",
+    edits: [
+      {
+        file: "src/host/snapshot-transfer.ts",
+        find: "new SliceCutter(source))",
+        replace: "source)",
+      },
+      {
+        file: "src/host/snapshot-transfer.ts",
+        find: "      write: (piece) => joiner.write(piece),\n",
+        replace: "      write: (piece) => restore.write(piece),\n",
+      },
+    ],
+    world: "load",
+    options: { faults: ["large-values", "join", "leave"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "former-life-has-its-say",
+    room: "cluster",
+    what:
+      "A join of a former life of a node, delayed, is taken for its newest: the map forgets what it knew of the present one, " +
+      "such as that it is leaving.",
+    edits: [
+      {
+        file: "src/cluster/map-machine.ts",
+        find: "  if (existing !== null && !formerBoots.includes(existing.boot)) {\n",
+        replace:
+          "  if (existing !== null && !formerBoots.includes(existing.boot) && !sameAddress(existing.address, address)) {\n",
+      },
+    ],
+    world: "restarts",
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "half-open-links-are-believed",
+    room: "node",
+    what:
+      "A link on which a leader does not answer is not doubted: requests go into a half-open connection until a keep-alive " +
+      "notices, longer than any of them waits.",
+    edits: [{ file: "src/node/cluster-node.ts", find: "    this.links.doubt(leader);\n", replace: "" }],
+    world: "partitions",
+    options: { shards: 8, chaosMs: 8_000, faults: ["half-open-stream"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "departed-are-served-for-ever",
+    room: "raft",
+    what:
+      "A leader goes on sending to a removed member whose node has destroyed the replica: each message brings an empty one " +
+      "into being, which is closed again a second later.",
+    edits: [
+      {
+        file: "src/raft/replication.ts",
+        find: "  peer.beyondHelp = peer.departing;\n",
+        replace: "  peer.beyondHelp = false;\n",
+      },
+    ],
+    world: "churn",
+    options: { shards: 12 },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "drain-is-asked-once",
+    room: "node",
+    what:
+      "A leaving node asks once to be drained: when it is given up for dead meanwhile and heard again, the map counts on it, and " +
+      "it never gets away.",
+    edits: [
+      {
+        file: "src/node/departure.ts",
+        find:
+          "    await node.waitFor(() => isFree() || !isCountedOn(node), left());\n" +
+          "    await node.waitFor(() => isFree() || isCountedOn(node), left());\n",
+        replace: "    await node.waitFor(isFree, left());\n",
+      },
+    ],
+    world: "churn",
+    options: { nodes: 4, faults: ["leave", "drain", "isolation", "partition", "pause", "join"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "doubted-leaders-stay-unknown",
+    room: "node",
+    what:
+      "A node that came to doubt a leader hears of it no more, for gossip tells each news once: it is not ready until somebody " +
+      "asks it something, which nobody does because it is not ready.",
+    edits: [
+      {
+        file: "src/node/cluster-node.ts",
+        find: "    this.#recallLeaders();\n    const ready",
+        replace: "    const ready",
+      },
+    ],
+    world: "partitions",
+    options: {
+      shards: 16,
+      chaosMs: 15_000,
+      clients: 6,
+      faults: ["partition", "one-way-partition", "isolation", "stream-stall", "pause", "crash", "heavy-tail"],
+      storage: "disk",
+    },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "leaderless-term-blocks-hints",
+    room: "node",
+    what:
+      "That somebody knows of no leader in a later term is remembered as that term: when only a candidate that died had entered " +
+      "it, no hint of the leader that there is counts any more.",
+    edits: [
+      {
+        file: "src/node/leader-table.ts",
+        find: "      this.#set(group, null, known.term);\n      return true;\n",
+        replace: "      this.#set(group, null, term);\n      return true;\n",
+      },
+    ],
+    world: "restarts",
+    options: { shards: 16, faults: ["full-disk", "torn-write", "lost-writes", "pause", "isolation"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "reads-overtake-held-writes",
+    room: "host",
+    what:
+      "While commands are held (leadership is handed over, or the leader is not ready) reads that came after them are asked: they " +
+      "do not see what was asked before.",
+    edits: [
+      {
+        file: "src/host/raft-group.ts",
+        find: "    if (this.#readsNext.length > 0 && this.#batchSinks.length === 0) this.#askReads();\n",
+        replace: "    if (this.#readsNext.length > 0) this.#askReads();\n",
+      },
+    ],
+    world: "disks",
+    options: { clients: 30, faults: ["overload", "slow-disk", "isolation", "pause"] },
+    caughtBy: ["counters"],
+  },
+]);

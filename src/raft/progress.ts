@@ -43,7 +43,7 @@ export class Progress {
   snapshotIndex: LogIndex = NONE;
   /** No member any more, but not yet told that its removal is committed. */
   departing = false;
-  /** Departing, and what it lacks is compacted away: nothing can tell it any more, and nothing more is tried. */
+  /** Departing, and what it lacks is compacted away or its replica destroyed: nothing can tell it any more, or need. */
   beyondHelp = false;
   /** Something should be sent at the next `ready()`. */
   due = true;

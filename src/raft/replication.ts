@@ -84,7 +84,7 @@ export function flush(state: RaftState, leading: Leading): void {
   for (const peer of leading.peers) {
     if (!leading.broadcastDue && !peer.due) continue;
     peer.due = false;
-    sendWhatIsLacking(state, peer);
+    if (!peer.beyondHelp) sendWhatIsLacking(state, peer);
     peer.checkDue = false;
     someoneDeparts ||= peer.departing;
   }
@@ -223,6 +223,12 @@ function onSnapshotResponse(leading: Leading, peer: Progress, response: AppendRe
 
 /** The consistency check failed at the follower: go back, by whole terms on both sides. @see Raft §5.3 */
 function onRejected(state: RaftState, leading: Leading, peer: Progress, response: AppendResponse): void {
+  if (peer.departing && response.index <= peer.match) {
+    // It does not hold what it acknowledged: the replica was destroyed, and what answers is an empty one in its place.
+    peer.beyondHelp = true;
+    leading.mark(peer);
+    return;
+  }
   const hint =
     response.hintTerm > 0
       ? state.log.lastIndexWithin(response.hintIndex, response.hintTerm)

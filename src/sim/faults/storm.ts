@@ -18,6 +18,9 @@ const LULL_EVERY_MS = { min: 4_000, max: 15_000 };
 /** Longest lull: it ends as soon as what waited for it has happened. */
 const LULL_MS = 8_000;
 const LOOK_MS = 100;
+/** After the end somebody looks after the processes for a while. */
+const SUPERVISED_MS = 10_000;
+const SUPERVISE_MS = 500;
 
 export interface StormParts {
   readonly fleet: Fleet;
@@ -71,20 +74,13 @@ export class Storm {
 
   /** Nothing happens any more, and everything that passes is undone: ways, rates, pauses; what is down starts. */
   end(): void {
-    const { fleet, nodes, seedsFor } = this.#parts;
+    const { fleet, nodes } = this.#parts;
     this.#over = true;
     this.#heal();
     for (const life of fleet.lives) fleet.resume(life);
     for (const { disk } of fleet.machines) disk?.recover();
-    // What could not be written stays stopped until its process is started again.
-    for (const life of fleet.lives) {
-      const { groups, storeFailure } = life.node;
-      if (groups.failedGroups.size > 0 || storeFailure !== null) fleet.kill(life, "killed");
-    }
     while (fleet.staying < nodes) fleet.addMachine();
-    for (const machine of fleet.machines) {
-      if (machine.life === null && !machine.lost) fleet.boot(machine, seedsFor(machine));
-    }
+    this.#superviseFor(SUPERVISED_MS);
     const { lost, duplicated, heldBack, tail } = fleet.network.counters;
     this.#count("loss", lost);
     this.#count("duplication", duplicated);
@@ -98,6 +94,20 @@ export class Storm {
       this.#next();
       if (!this.#lull) this.#happen();
     });
+  }
+
+  /** Starts what does not run, and again what could not write: its disk may tell it of that a little later. */
+  #superviseFor(durationMs: number): void {
+    const { fleet, seedsFor } = this.#parts;
+    for (const life of fleet.lives) {
+      const { groups, storeFailure } = life.node;
+      if (groups.failedGroups.size > 0 || storeFailure !== null) fleet.kill(life, "killed");
+    }
+    for (const machine of fleet.machines) {
+      if (machine.life === null && !machine.lost) fleet.boot(machine, seedsFor(machine));
+    }
+    if (durationMs > 0)
+      fleet.clock.setTimer(SUPERVISE_MS, () => this.#superviseFor(durationMs - SUPERVISE_MS));
   }
 
   #happen(): void {

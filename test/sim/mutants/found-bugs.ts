@@ -84,6 +84,11 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
         find: "  peer.beyondHelp = peer.departing;\n",
         replace: "  peer.beyondHelp = false;\n",
       },
+      {
+        file: "src/raft/replication.ts",
+        find: "    peer.beyondHelp = true;\n",
+        replace: "    peer.beyondHelp = false;\n",
+      },
     ],
     world: "churn",
     options: { shards: 12 },

@@ -49,8 +49,13 @@ export const NODE_MUTANTS: readonly Mutant[] = Object.freeze([
       },
       {
         file: "src/node/leader-table.ts",
-        find: "    if (known.leader !== node) return;\n",
-        replace: "    if (known.leader !== null) return;\n",
+        find: "    if (known.leader === node) this.#set(group, null, known.term);\n",
+        replace: "",
+      },
+      {
+        file: "src/node/leader-table.ts",
+        find: "      if (term <= known.term || known.leader === null) return false;\n",
+        replace: "      if (term >= 0) return false;\n",
       },
     ],
     world: "partitions",

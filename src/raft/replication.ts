@@ -204,7 +204,9 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
     default:
       unreachable(peer.state);
   }
-  if (peer.next <= state.log.lastIndex || peer.sentCommit < state.commit) leading.mark(peer);
+  // One that departs and knows it has nothing more to get, and is let go by the next flush.
+  if (peer.next <= state.log.lastIndex || peer.sentCommit < state.commit || peer.departing)
+    leading.mark(peer);
   if (!news) return;
   advanceCommit(state, leading);
   if (state.leading === leading) handOverIfCaughtUp(state, leading, peer);

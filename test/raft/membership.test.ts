@@ -123,6 +123,21 @@ describe("§6 a configuration", () => {
     expect(answers(leader).filter(({ to }) => to === nodeOf(3))).toEqual([]);
   });
 
+  // Found by simulation: an idle leader went on with heartbeats, and a destroyed replica came back with each.
+  test("lets a removed member go as soon as it knows, also when nothing happens any more", () => {
+    const cluster = Cluster.of(3);
+    const leader = cluster.elect(1);
+    cluster.settle();
+    leader.raft.proposeMembership(simple(remove(3)));
+    answers(leader);
+    const told = answers(leader, appended({ from: 2, to: 1, term: 1 }, 2, 1));
+    expect(told, "the commit goes to both").toHaveLength(2);
+    answers(leader, appended({ from: 3, to: 1, term: 1 }, 2, 2));
+    leader.raft.tick();
+    leader.raft.tick();
+    expect(answers(leader).map(({ to }) => to)).not.toContain(nodeOf(3));
+  });
+
   test("forgets a removed member that does not answer for an election timeout", () => {
     const cluster = Cluster.of(3);
     cluster.elect(1);

@@ -74,12 +74,11 @@ export class Storm {
 
   /** Nothing happens any more, and everything that passes is undone: ways, rates, pauses; what is down starts. */
   end(): void {
-    const { fleet, nodes } = this.#parts;
+    const { fleet } = this.#parts;
     this.#over = true;
     this.#heal();
     for (const life of fleet.lives) fleet.resume(life);
     for (const { disk } of fleet.machines) disk?.recover();
-    while (fleet.staying < nodes) fleet.addMachine();
     this.#superviseFor(SUPERVISED_MS);
     const { lost, duplicated, heldBack, tail } = fleet.network.counters;
     this.#count("loss", lost);
@@ -96,9 +95,13 @@ export class Storm {
     });
   }
 
-  /** Starts what does not run, and again what could not write: its disk may tell it of that a little later. */
+  /**
+   * Starts what does not run, again what could not write (its disk may tell it of that a little later), and others for those
+   * that leave: what was asked of them before the end may reach them after it.
+   */
   #superviseFor(durationMs: number): void {
-    const { fleet, seedsFor } = this.#parts;
+    const { fleet, nodes, seedsFor } = this.#parts;
+    while (fleet.staying < nodes) fleet.addMachine();
     for (const life of fleet.lives) {
       const { groups, storeFailure } = life.node;
       if (groups.failedGroups.size > 0 || storeFailure !== null) fleet.kill(life, "killed");

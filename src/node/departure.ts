@@ -8,6 +8,8 @@ import type { ClusterNode } from "./cluster-node.ts";
 
 /** How long a farewell may take to spread before the node closes anyway. */
 const FAREWELL_MS = 1_500;
+/** A map that does not say within so long that this node leaves is asked again. */
+const ARRIVES_WITHIN_MS = 2_000;
 
 /** `farewellSpread` tells whether gossip has said the farewell often enough. */
 export async function depart(
@@ -57,8 +59,8 @@ async function drain(node: ClusterNode, deadlineMs: number): Promise<void> {
       node.log("warn", `leaving without a drain: ${error.message}`);
       return;
     }
-    // What was committed may take a moment to arrive here.
-    await node.waitFor(() => isFree() || !isCountedOn(node), left());
+    // What was committed may take a moment to arrive here, or may be undone before it does.
+    await node.waitFor(() => isFree() || !isCountedOn(node), Math.min(ARRIVES_WITHIN_MS, left()));
     await node.waitFor(() => isFree() || isCountedOn(node), left());
   } while (!isFree() && deadlineMs > node.clock.nowMs());
   if (isFree()) return;

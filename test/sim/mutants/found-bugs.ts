@@ -104,7 +104,7 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
       {
         file: "src/node/departure.ts",
         find:
-          "    await node.waitFor(() => isFree() || !isCountedOn(node), left());\n" +
+          "    await node.waitFor(() => isFree() || !isCountedOn(node), Math.min(ARRIVES_WITHIN_MS, left()));\n" +
           "    await node.waitFor(() => isFree() || isCountedOn(node), left());\n",
         replace: "    await node.waitFor(isFree, left());\n",
       },

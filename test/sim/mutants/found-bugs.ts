@@ -1,27 +1,12 @@
 /**
  * Bugs that the simulator found in the product, planted again: each is its fix, taken back. A seed tells one version of the
- * code one history and another version another one, so this is how a bug stays found. Each has a test of its own besides.
+ * code one history and another version another one, so this is how a bug stays found. Each has a test of its own besides; three
+ * more have nothing but that (dials that do not say whom they look for, half-open links that are believed, removed members that
+ * are served for ever), because later fixes heal what they did before a run ends.
  */
 import type { Mutant } from "./mutant.ts";
 
 export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
-  {
-    name: "dial-names-nobody",
-    room: "host",
-    what:
-      "A dial does not say whom it looks for: who dials a dead node's address gets a link to its successor admitted, which " +
-      "ends the one that stood there, again and again.",
-    edits: [
-      {
-        file: "src/host/links/dialler.ts",
-        find: "      expected: this.#target.expected,\n",
-        replace: "      expected: null,\n",
-      },
-    ],
-    world: "churn",
-    options: { faults: ["crash", "power-loss", "isolation", "partition", "stream-reset", "pause"] },
-    caughtBy: ["liveness"],
-  },
   {
     name: "slices-beyond-a-piece",
     room: "host",
@@ -58,40 +43,8 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
           "  if (existing !== null && !formerBoots.includes(existing.boot) && !sameAddress(existing.address, address)) {\n",
       },
     ],
-    world: "restarts",
-    caughtBy: ["liveness"],
-  },
-  {
-    name: "half-open-links-are-believed",
-    room: "node",
-    what:
-      "A link on which a leader does not answer is not doubted: requests go into a half-open connection until a keep-alive " +
-      "notices, longer than any of them waits.",
-    edits: [{ file: "src/node/cluster-node.ts", find: "    this.links.doubt(leader);\n", replace: "" }],
-    world: "partitions",
-    options: { shards: 8, chaosMs: 8_000, faults: ["half-open-stream"] },
-    caughtBy: ["liveness"],
-  },
-  {
-    name: "departed-are-served-for-ever",
-    room: "raft",
-    what:
-      "A leader goes on sending to a removed member whose node has destroyed the replica: each message brings an empty one " +
-      "into being, which is closed again a second later.",
-    edits: [
-      {
-        file: "src/raft/replication.ts",
-        find: "  peer.beyondHelp = peer.departing;\n",
-        replace: "  peer.beyondHelp = false;\n",
-      },
-      {
-        file: "src/raft/replication.ts",
-        find: "    peer.beyondHelp = true;\n",
-        replace: "    peer.beyondHelp = false;\n",
-      },
-    ],
-    world: "churn",
-    options: { shards: 12 },
+    world: "everything",
+    options: { storage: "disk" },
     caughtBy: ["liveness"],
   },
   {
@@ -109,8 +62,11 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
         replace: "    await node.waitFor(isFree, left());\n",
       },
     ],
-    world: "churn",
-    options: { nodes: 4, faults: ["leave", "drain", "isolation", "partition", "pause", "join"] },
+    world: "everything",
+    options: {
+      swarm: false,
+      faults: ["leave", "drain", "isolation", "partition", "one-way-partition", "pause", "join"],
+    },
     caughtBy: ["liveness"],
   },
   {
@@ -126,14 +82,7 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
         replace: "    const ready",
       },
     ],
-    world: "partitions",
-    options: {
-      shards: 16,
-      chaosMs: 15_000,
-      clients: 6,
-      faults: ["partition", "one-way-partition", "isolation", "stream-stall", "pause", "crash", "heavy-tail"],
-      storage: "disk",
-    },
+    world: "everything",
     caughtBy: ["liveness"],
   },
   {
@@ -149,8 +98,8 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
         replace: "      this.#set(group, null, term);\n      return true;\n",
       },
     ],
-    world: "restarts",
-    options: { shards: 16, faults: ["full-disk", "torn-write", "lost-writes", "pause", "isolation"] },
+    world: "everything",
+    options: { storage: "disk" },
     caughtBy: ["liveness"],
   },
   {

@@ -58,7 +58,7 @@ export const NODE_MUTANTS: readonly Mutant[] = Object.freeze([
         replace: "      if (term >= 0) return false;\n",
       },
     ],
-    world: "partitions",
+    world: "everything",
     caughtBy: ["liveness"],
   },
 ] satisfies readonly Mutant[]);

@@ -113,6 +113,11 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
       ],
     },
   },
+  /** What `crema sim run` does by default, shorter: for bugs that need a little of everything. They are rare. */
+  everything: {
+    patience: 10,
+    options: { nodes: 5, shards: 16, clients: 6, chaosMs: 15_000, storage: "either" },
+  },
   /** Machines that remember come and go, in order and not, and are told to leave. */
   restarts: {
     patience: 1,

@@ -189,7 +189,9 @@ export class ControlPlane {
       else this.#parts.groups.reopen(stored, this.#parts.shardMachine(stored.group));
     }
     const machine = system === null ? null : this.#reopenSystem(system);
-    if (past.node?.map != null) this.store.offer(decodeMap(past.node.map));
+    const known = past.node?.map == null ? null : decodeMap(past.node.map);
+    if (system === null && known !== null) this.#refoundSystem(known);
+    if (known !== null) this.store.offer(known);
     if (machine?.map != null) this.store.offer(machine.map);
   }
 
@@ -327,6 +329,16 @@ export class ControlPlane {
     machine.onMap = (map) => this.#mapDecided(map);
     this.#parts.groups.open(SYSTEM_GROUP, machine, { voters });
     if (voters[0] === this.#self) this.#campaignSoon(SYSTEM_GROUP, 0);
+  }
+
+  /**
+   * A founding whose decision was kept and whose system group was not: its first write was lost, so this replica has promised
+   * nothing, and is what a founding one is. Whoever knows a later map had that write confirmed, or never founded.
+   */
+  #refoundSystem(map: ClusterMap): void {
+    if (map.version !== 1 || !map.systemVoters.includes(this.#self)) return;
+    if (this.#parts.groups.hasTombstone(SYSTEM_GROUP)) return;
+    this.#openSystem(map, map.systemVoters);
   }
 
   #reopenSystem(stored: StoredGroup): SystemMachine {

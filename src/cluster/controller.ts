@@ -38,7 +38,7 @@ export interface ControlSituation {
   readonly gossip: ReadonlyMap<NodeId, GossipView>;
   /** The newest of each group's leaders; may be missing. Includes the system group. */
   readonly reports: ReadonlyMap<GroupId, GroupReport>;
-  /** When the members of the map or their states last changed; for a new leader, when it began to lead. */
+  /** When the members of the map, their processes or their states last changed; for a new leader, when it began to lead. */
   readonly membersChangedAtMs: number;
   readonly nowMs: number;
 }

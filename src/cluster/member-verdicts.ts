@@ -28,8 +28,13 @@ export function memberVerdicts(situation: ControlSituation, deadGraceMs: number)
         verdicts.push(...declare(member, "dead"));
     } else if (view.boot === member.boot) {
       verdicts.push(...verdictOn(member, view, nowMs - view.sinceMs, deadGraceMs));
+    } else if (view.state === "dead" || view.state === "left") {
+      // The last process of this id died before it told the map of itself. Or the map knows a newer one than gossip, which
+      // then hears of it within the grace.
+      const forMs = Math.min(nowMs - view.sinceMs, nowMs - membersChangedAtMs);
+      if (forMs >= deadGraceMs) verdicts.push(...declare(member, "dead"));
     }
-    // Another boot nonce: a successor, who will announce itself by joining.
+    // Another living process: a successor, who will announce itself.
   }
   return verdicts;
 }

@@ -47,9 +47,12 @@ export class NodeMemory {
     return this.#save({});
   }
 
-  /** From now on this id belongs to this cluster and to no other. */
+  /**
+   * From now on this id belongs to this cluster and to no other. Written with the first map, which is learned in the same turn:
+   * who knows its cluster and no map could neither found it nor find it.
+   */
   entered(clusterId: ClusterId): void {
-    if (this.#record.clusterId !== clusterId) void this.#save({ clusterId });
+    this.#record = { ...this.#record, clusterId };
   }
 
   /** Resolves when the promise outlives this process: only then may anybody be told of it. Never when it cannot be kept. */

@@ -1,6 +1,7 @@
 /**
  * How a node with a past makes itself known again: it keeps telling its cluster of its new life, in person and through
- * every address it knows in turn, until the map says so. Nothing waits for that: its replicas vote and serve meanwhile,
+ * every address it knows in turn, until the map says so. One that came back in the middle of a founding has the same to
+ * tell: the map it founds names the life that endorsed it. Nothing waits for that: its replicas vote and serve meanwhile,
  * for when a whole fleet comes back there is nobody to ask.
  */
 import { type Address, formatAddress } from "../base/address.ts";
@@ -30,6 +31,7 @@ export class Returning {
   #attempts = 0;
   #timer: Timer | null = null;
   #lastReport = "";
+  #asking = false;
   #closed = false;
 
   constructor(parts: ReturningParts) {
@@ -43,7 +45,10 @@ export class Returning {
     return map !== null && findMember(map, nodeId)?.boot === boot;
   }
 
+  /** Begins, or goes on if it is at it already. */
   start(): void {
+    if (this.#asking || this.#timer !== null) return;
+    this.#attempts = 0;
     void this.#attempt();
   }
 
@@ -53,8 +58,10 @@ export class Returning {
   }
 
   async #attempt(): Promise<void> {
+    this.#timer = null;
     if (this.#closed || this.done) return;
     const address = this.#nextAddress();
+    this.#asking = true;
     try {
       await this.#parts.control.comeBack(address);
     } catch (error) {
@@ -64,6 +71,8 @@ export class Returning {
         return;
       }
       this.#report(address, error);
+    } finally {
+      this.#asking = false;
     }
     if (this.#closed || this.done) return;
     const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** Math.min(this.#attempts++, 8));

@@ -96,7 +96,7 @@ export class SystemLeader {
   }
 
   #noteMembers(map: ClusterMap): void {
-    const members = map.members.map(({ nodeId, state }) => `${nodeId}:${state}`).join();
+    const members = map.members.map(({ nodeId, boot, state }) => `${nodeId}:${boot}:${state}`).join();
     if (members === this.#members) return;
     this.#members = members;
     this.#membersChangedAtMs = this.#parts.clock.nowMs();

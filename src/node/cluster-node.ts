@@ -135,6 +135,8 @@ export class ClusterNode {
   #sweepTimer: Timer | null = null;
   #leaving = false;
   #closed = false;
+  /** Its next life will know of this one: it may tell others of itself. */
+  #entered = false;
   #wasReady = false;
   #recalledAtMs = 0;
 
@@ -259,6 +261,7 @@ export class ClusterNode {
   /** Seeks a cluster, or tells the one it belongs to that it is back. */
   #enter(isBack: boolean): void {
     if (this.#closed) return;
+    this.#entered = true;
     this.#joining.start();
     if (isBack) this.#returning.start();
   }
@@ -566,6 +569,7 @@ export class ClusterNode {
     this.#memory.learned(map);
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
+    if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();
     // Of an earlier life of this node it was asked in vain: whoever started it again wants it to stay.
     if (listed?.state === "draining" && listed.boot === this.boot && !this.#leaving) this.onDrainAsked();
     if (previous === null)

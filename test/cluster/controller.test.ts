@@ -66,12 +66,27 @@ describe("verdicts on members", () => {
     expect(cluster.plan()).toEqual([]);
   });
 
-  it("do not hit the successor of a dead process", () => {
+  it("do not hit the successor of a dead process while gossip may not have heard of it", () => {
     const cluster = clusterOf(3);
     cluster.gossipOf({ ...identity(2), boot: bootNonce("00000000000000ff") }, "dead");
     cluster.nowMs += 1e6;
+    cluster.membersChangedAtMs = cluster.nowMs;
+    cluster.nowMs += 9_999;
     expect(cluster.plan()).toEqual([]);
   });
+
+  it.each(["dead", "left"] as const)(
+    "declare dead whose last process is %s and never told the map",
+    (state) => {
+      const cluster = clusterOf(3);
+      cluster.gossipOf({ ...identity(2), boot: bootNonce("00000000000000ff") }, state);
+      cluster.membersChangedAtMs = cluster.nowMs;
+      cluster.nowMs += 10_000;
+      expect(cluster.plan()).toEqual([
+        { type: "set-member-state", nodeId: node(2), boot: bootOf(node(2)), state: "dead" },
+      ]);
+    },
+  );
 
   it("declare dead whom gossip has not heard of for six times the grace", () => {
     const cluster = clusterOf(3);

@@ -195,7 +195,7 @@ describe("durable nodes that restart while they found a cluster", () => {
           note(await cluster.startDurable(Number(member.address.host.split(".")[3]), SEEDS, OPTIONS));
         }
       }
-      const whole = (): boolean => cluster.ready && cluster.settledWith(3);
+      const whole = (): boolean => cluster.ready && cluster.settledWith(3) && isKnown(cluster);
       expect(await cluster.until(whole, 60_000), `schedule ${seed} ends`).toBe(true);
       expect([...seen], `schedule ${seed}`).toHaveLength(1);
     }

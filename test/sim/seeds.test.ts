@@ -36,6 +36,7 @@ const FOUND: readonly { seed: number; seconds: number; storage?: "memory" | "dis
   { seed: 40_094, seconds: 12, bug: "a drain was undone before its node heard of it" },
   { seed: 5257, seconds: 12, bug: "a leader that was doubted once stayed unknown" },
   { seed: 5389, seconds: 12, bug: "a leader that was doubted once stayed unknown" },
+  { seed: 56_037, seconds: 12, bug: "who restarted while it founded and died later was never replaced" },
   { seed: 393, seconds: 20, bug: "the term of a candidate that died hid the leader" },
   { seed: 5160, seconds: 12, bug: "a node that could not write its own record said nothing" },
   { seed: 5264, seconds: 12, bug: "a node that could not write its own record said nothing" },

@@ -43,6 +43,8 @@ import { SystemMachine } from "./system-machine.ts";
 
 /** Pauses between the first candidacies of a group that was just founded. */
 const FIRST_CAMPAIGNS_MS = [100, 200, 300] as const;
+/** Pause before a node is drained again whose life the map does not know yet. */
+const DRAIN_RETRY_MS = 100;
 
 export interface ControlPlaneParts {
   readonly identity: () => MemberIdentity;
@@ -213,18 +215,26 @@ export class ControlPlane {
     this.store.offer(map);
   }
 
-  /** Marks `node` as draining; the rest follows from the map. */
+  /** Marks `node` as draining; the rest follows from the map. CREMA_NO_LEADER, CREMA_ID_CONFLICT. */
   async drain(node: NodeId, timeoutMs: number): Promise<void> {
-    const member = this.map === null ? null : findMember(this.map, node);
-    if (member === null) return;
-    if (node === this.#self) this.#leaving = true;
-    const { nodeId, boot } = member;
-    const result = await this.system.propose(
-      { type: "set-member-state", nodeId, boot, state: "draining" },
-      timeoutMs,
-    );
-    if (result.type === "refused" && result.reason !== "unknown-member") {
-      throw new CremaError("CREMA_INTERNAL", `node ${node} cannot be drained: ${result.message}`);
+    const { clock } = this.#parts;
+    const deadlineMs = clock.nowMs() + timeoutMs;
+    for (;;) {
+      const member = this.map === null ? null : findMember(this.map, node);
+      if (member === null) return;
+      const ours = node === this.#self;
+      if (ours) this.#leaving = true;
+      const { boot } = ours ? this.#parts.identity() : member;
+      const result = await this.system.propose(
+        { type: "set-member-state", nodeId: node, boot, state: "draining" },
+        Math.max(1, deadlineMs - clock.nowMs()),
+      );
+      if (result.type === "applied" || result.reason === "unknown-member") break;
+      // Who restarted a moment ago is known by its former life until its word of the new one, or the map with it, arrives.
+      if (result.reason !== "stale-boot" || clock.nowMs() >= deadlineMs) {
+        throw new CremaError("CREMA_ID_CONFLICT", `node ${node} cannot be drained: ${result.message}`);
+      }
+      await new Promise<void>((resolve) => clock.setTimer(DRAIN_RETRY_MS, resolve));
     }
     this.driver.lookAtAll();
   }

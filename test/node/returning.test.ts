@@ -122,6 +122,23 @@ describe("a durable node", () => {
     expect(await increment(cluster, cluster.living[2] as VirtualMember)).toBe(1);
   });
 
+  // Found by simulation: refused under the nonce of its former life, it left with its replicas, and two shards lost their majority.
+  test("that is asked to leave as soon as it is back is drained, whatever the map knows of it", async () => {
+    const cluster = await founded(10, { ...OPTIONS, deadGraceMs: 60_000 });
+    for (let delayMs = 0; delayMs < 12; delayMs++) {
+      cluster.kill(cluster.living.find(({ address }) => address.host === "10.0.0.3") as VirtualMember);
+      const back = await cluster.startDurable(3, SEEDS, OPTIONS);
+      await cluster.run(delayMs);
+      await cluster.settle(back.node.control.drain(back.node.nodeId, 20_000));
+      const isDraining = (): boolean =>
+        cluster.living.every(({ node: { control } }) => {
+          const member = control.map === null ? null : findMember(control.map, back.node.nodeId);
+          return member?.state === "draining" && member.boot === back.node.boot;
+        });
+      expect(await cluster.until(isDraining, 10_000), `asked after ${delayMs} ms`).toBe(true);
+    }
+  });
+
   test("whose cluster went on without it is told so, and disturbs nobody", async () => {
     const cluster = await founded(7);
     const spare = await cluster.startDurable(4, SEEDS, OPTIONS);

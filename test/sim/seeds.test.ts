@@ -37,6 +37,7 @@ const FOUND: readonly { seed: number; seconds: number; storage?: "memory" | "dis
   { seed: 5257, seconds: 12, bug: "a leader that was doubted once stayed unknown" },
   { seed: 5389, seconds: 12, bug: "a leader that was doubted once stayed unknown" },
   { seed: 56_037, seconds: 12, bug: "who restarted while it founded and died later was never replaced" },
+  { seed: 58_085, seconds: 12, bug: "who restarted and left at once was not drained" },
   { seed: 393, seconds: 20, bug: "the term of a candidate that died hid the leader" },
   { seed: 5160, seconds: 12, bug: "a node that could not write its own record said nothing" },
   { seed: 5264, seconds: 12, bug: "a node that could not write its own record said nothing" },

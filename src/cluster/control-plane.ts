@@ -222,15 +222,13 @@ export class ControlPlane {
     for (;;) {
       const member = this.map === null ? null : findMember(this.map, node);
       if (member === null) return;
-      const ours = node === this.#self;
-      if (ours) this.#leaving = true;
-      const { boot } = ours ? this.#parts.identity() : member;
+      if (node === this.#self) this.#leaving = true;
       const result = await this.system.propose(
-        { type: "set-member-state", nodeId: node, boot, state: "draining" },
+        { type: "set-member-state", nodeId: node, boot: member.boot, state: "draining" },
         Math.max(1, deadlineMs - clock.nowMs()),
       );
       if (result.type === "applied" || result.reason === "unknown-member") break;
-      // Who restarted a moment ago is known by its former life until its word of the new one, or the map with it, arrives.
+      // It restarted a moment ago, and the map that knows its new life is on its way here.
       if (result.reason !== "stale-boot" || clock.nowMs() >= deadlineMs) {
         throw new CremaError("CREMA_ID_CONFLICT", `node ${node} cannot be drained: ${result.message}`);
       }

@@ -3,8 +3,9 @@
  * without it, on a damaged disk, in the middle of a founding.
  */
 import { describe, expect, test } from "vitest";
+import { SYSTEM_GROUP } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
-import { findMember } from "../../src/cluster/cluster-map.ts";
+import { type ClusterMap, findMember } from "../../src/cluster/cluster-map.ts";
 import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
 import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
 
@@ -123,20 +124,35 @@ describe("a durable node", () => {
   });
 
   // Found by simulation: refused under the nonce of its former life, it left with its replicas, and two shards lost their majority.
-  test("that is asked to leave as soon as it is back is drained, whatever the map knows of it", async () => {
+  test("that is asked to leave before it hears that the map knows it again is drained", async () => {
     const cluster = await founded(10, { ...OPTIONS, deadGraceMs: 60_000 });
-    for (let delayMs = 0; delayMs < 12; delayMs++) {
-      cluster.kill(cluster.living.find(({ address }) => address.host === "10.0.0.3") as VirtualMember);
-      const back = await cluster.startDurable(3, SEEDS, OPTIONS);
-      await cluster.run(delayMs);
-      await cluster.settle(back.node.control.drain(back.node.nodeId, 20_000));
-      const isDraining = (): boolean =>
-        cluster.living.every(({ node: { control } }) => {
-          const member = control.map === null ? null : findMember(control.map, back.node.nodeId);
-          return member?.state === "draining" && member.boot === back.node.boot;
-        });
-      expect(await cluster.until(isDraining, 10_000), `asked after ${delayMs} ms`).toBe(true);
-    }
+    const others = (): VirtualMember[] => cluster.living.filter((member) => member !== back);
+    const followers = cluster.living.filter(({ node }) => node.groups.get(SYSTEM_GROUP)?.isLeader !== true);
+    const former = followers.at(-1) as VirtualMember;
+    cluster.kill(former);
+    const back = await cluster.startDurable(1 + cluster.members.indexOf(former), SEEDS, OPTIONS);
+    const bootIn = ({ node }: VirtualMember) =>
+      findMember(node.control.map as ClusterMap, back.node.nodeId)?.boot;
+    const { boot } = back.node;
+    const isKnownAgain = (): boolean => others().some((member) => bootIn(member) === boot);
+    expect(await cluster.until(isKnownAgain, 10_000)).toBe(true);
+    expect(bootIn(back)).not.toBe(boot);
+    await cluster.settle(back.node.leave(async () => {}));
+    expect(back.log.filter((line) => line.includes(" warn leaving"))).toEqual([]);
+    expect(others().map(({ node }) => node.control.map?.removed)).toEqual([
+      [back.node.nodeId],
+      [back.node.nodeId],
+    ]);
+  });
+
+  test("that is asked to leave before the map knows it again is drained", async () => {
+    const cluster = await founded(11, { ...OPTIONS, deadGraceMs: 60_000 });
+    const [first] = cluster.living as [VirtualMember, ...VirtualMember[]];
+    cluster.kill(cluster.living[2] as VirtualMember);
+    const back = await cluster.startDurable(3, SEEDS, OPTIONS);
+    await cluster.settle(back.node.leave(async () => {}));
+    expect(back.log.filter((line) => line.includes(" warn leaving"))).toEqual([]);
+    expect(first.node.control.map?.removed).toContain(back.node.nodeId);
   });
 
   test("whose cluster went on without it is told so, and disturbs nobody", async () => {

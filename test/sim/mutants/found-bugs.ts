@@ -2,7 +2,8 @@
  * Bugs that the simulator found in the product, planted again: each is its fix, taken back. A seed tells one version of the
  * code one history and another version another one, so this is how a bug stays found. Each has a test of its own besides; some
  * have nothing but that (among them dials that do not say whom they look for, half-open links that are believed, removed members
- * that are served for ever, doubted leaders that stay unknown), because later fixes heal what they did before a run ends.
+ * that are served for ever, doubted leaders that stay unknown, terms without a leader that block hints), because later fixes
+ * heal what they did before a run ends.
  */
 import type { Mutant } from "./mutant.ts";
 
@@ -67,23 +68,6 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
       swarm: false,
       faults: ["leave", "drain", "isolation", "partition", "one-way-partition", "pause", "join"],
     },
-    caughtBy: ["liveness"],
-  },
-  {
-    name: "leaderless-term-blocks-hints",
-    room: "node",
-    what:
-      "That somebody knows of no leader in a later term is remembered as that term: when only a candidate that died had entered " +
-      "it, no hint of the leader that there is counts any more.",
-    edits: [
-      {
-        file: "src/node/leader-table.ts",
-        find: "      this.#set(group, null, known.term);\n      return true;\n",
-        replace: "      this.#set(group, null, term);\n      return true;\n",
-      },
-    ],
-    world: "everything",
-    options: { storage: "disk" },
     caughtBy: ["liveness"],
   },
   {

@@ -4,25 +4,21 @@
  *
  * Every entry of every process counts into the hash: when, who, why, and a fingerprint of the bytes it was handed.
  */
+import { HistoryHash } from "./history-hash.ts";
 
 const LINES_PER_LIFE_MAX = 250;
-const timeBits = new Float64Array(1);
-const timeWords = new Uint32Array(timeBits.buffer);
 
 /** Hears every line when a run is watched. */
 export type TraceListener = (atMs: number, who: string, text: string) => void;
 
 export class Trace {
-  #high = 0x9e3779b9;
-  #low = 0x85ebca6b;
+  readonly #hash = new HistoryHash();
   readonly #lines = new Map<string, string[]>();
   onLine: TraceListener | null = null;
 
   /** Counts one entry of a process into the hash. */
   entered(atMs: number, process: number, entry: number, detail: number): void {
-    timeBits[0] = atMs;
-    this.#mix((timeWords[0] as number) ^ (process << 8) ^ entry);
-    this.#mix((timeWords[1] as number) ^ detail);
+    this.#hash.add(atMs, (process << 8) ^ entry, detail);
   }
 
   /** Whether anybody listens: texts that only listeners want need not be made otherwise. */
@@ -44,17 +40,12 @@ export class Trace {
 
   /** 64 bits, 16 hexadecimal digits: equal for equal histories. */
   get hash(): string {
-    return (this.#high >>> 0).toString(16).padStart(8, "0") + (this.#low >>> 0).toString(16).padStart(8, "0");
+    return this.#hash.toString();
   }
 
   /** The last `count` lines of all of `who`, in order of time. */
   lastLines(who: readonly string[], count: number): readonly string[] {
     const lines = who.flatMap((name) => this.#lines.get(name) ?? []);
     return lines.sort((left, right) => Number.parseFloat(left) - Number.parseFloat(right)).slice(-count);
-  }
-
-  #mix(word: number): void {
-    this.#high = Math.imul(this.#high ^ word, 0x01000193) ^ (this.#low >>> 15);
-    this.#low = Math.imul(this.#low + word, 0x85ebca77) ^ (this.#high >>> 13);
   }
 }

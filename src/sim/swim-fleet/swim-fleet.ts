@@ -11,9 +11,9 @@ import { resolveSwimOptions, type SwimOptions } from "../../swim/options.ts";
 import type { SwimEvent } from "../../swim/output.ts";
 import { Swim } from "../../swim/swim.ts";
 import { EventQueue } from "../event-queue.ts";
+import { HistoryHash } from "../history-hash.ts";
 import { type FleetMail, FleetMember, type Slowness } from "./fleet-member.ts";
 import { DEFAULT_FLEET_OPTIONS, type SwimFleetOptions } from "./fleet-options.ts";
-import { TraceHash } from "./trace-hash.ts";
 import { unwarned } from "./unwarned.ts";
 
 /** What an experiment sees. Neither call may touch the fleet; schedule with `later` instead. */
@@ -51,7 +51,7 @@ export class SwimFleet {
   readonly #cores: Random;
   readonly #queue = new EventQueue();
   readonly #byId = new Map<NodeId, FleetMember>();
-  readonly #trace = new TraceHash();
+  readonly #trace = new HistoryHash();
 
   /** Throws `RangeError` when a SWIM option is out of its bounds. */
   constructor(options: Partial<SwimFleetOptions> = {}) {
@@ -185,7 +185,7 @@ export class SwimFleet {
 
   #tell(member: FleetMember, event: SwimEvent): void {
     const about = "member" in event ? (this.#byId.get(event.member.id)?.index ?? 0) : 0;
-    this.#trace.add(this.#nowMs, EVENT_KIND, member.index, about, event.type.length);
+    this.#trace.add(this.#nowMs, (member.index << 16) ^ about, (EVENT_KIND << 24) ^ event.type.length);
     this.observer.event?.(this.#nowMs, member, event);
   }
 
@@ -226,7 +226,7 @@ export class SwimFleet {
     const { swim } = member;
     const nowMs = this.#nowMs;
     const size = mail.type === "packet" ? mail.packet.messages.length : 0;
-    this.#trace.add(nowMs, MAIL_KINDS.indexOf(mail.type), from.index, member.index, size);
+    this.#trace.add(nowMs, (from.index << 16) ^ member.index, (MAIL_KINDS.indexOf(mail.type) << 24) ^ size);
     switch (mail.type) {
       case "packet":
         swim.receive(nowMs, from.address, this.options.buddySystem ? mail.packet : unwarned(mail.packet));

@@ -340,8 +340,8 @@ export class ControlPlane {
   }
 
   /**
-   * A founding whose decision was kept and whose system group was not: its first write was lost, so this replica has promised
-   * nothing, and is what a founding one is. Whoever knows a later map had that write confirmed, or never founded.
+   * A founding whose decision was kept and whose system group was not: it had not written yet, or its first write was lost, so
+   * this replica has promised nothing, and is what a founding one is. The founding map is version 1, and only founders see it.
    */
   #refoundSystem(map: ClusterMap): void {
     if (map.version !== 1 || !map.systemVoters.includes(this.#self)) return;

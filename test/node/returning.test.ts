@@ -206,6 +206,28 @@ describe("a durable node", () => {
 });
 
 describe("durable nodes that restart while they found a cluster", () => {
+  // No disk knew of the system group yet, and nobody founded it again: shards that served, and a map that nobody could change.
+  test("become whole when they died as soon as they had founded", async () => {
+    for (let delayMs = 0; delayMs <= 60; delayMs += 2) {
+      const cluster = new VirtualCluster(100 + delayMs);
+      for (const machine of SEEDS) {
+        cluster.disk(machine).setConditions({ syncMeanMs: 5 });
+        await cluster.startDurable(machine, SEEDS, OPTIONS);
+      }
+      const founder = (): VirtualMember | undefined =>
+        cluster.living.find(({ node }) => node.clusterId !== null);
+      while (cluster.living.length > 1) {
+        expect(await cluster.until(() => founder() !== undefined, 30_000)).toBe(true);
+        await cluster.run(delayMs);
+        cluster.kill(founder() as VirtualMember, "power-lost");
+      }
+      for (const member of [...cluster.living]) cluster.kill(member, "power-lost");
+      for (const machine of SEEDS) await cluster.startDurable(machine, SEEDS, OPTIONS);
+      const whole = (): boolean => cluster.ready && cluster.settledWith(3) && isKnown(cluster);
+      expect(await cluster.until(whole, 60_000), `died ${delayMs} ms after founding`).toBe(true);
+    }
+  }, 60_000);
+
   test("found one cluster, whoever of them restarts, all included", async () => {
     const clusters = Number(process.env.FOUNDING_SEEDS ?? 20);
     for (let seed = 1; seed <= clusters; seed++) {

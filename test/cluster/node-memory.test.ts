@@ -1,0 +1,23 @@
+import { expect, it, vi } from "vitest";
+import { bootNonce } from "../../src/base/ids.ts";
+import { Random } from "../../src/base/random.ts";
+import { NodeMemory } from "../../src/cluster/node-memory.ts";
+import { VirtualClock } from "../../src/sim/virtual-clock.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
+import { CLUSTER, idOf, mapOf } from "./example-map.ts";
+
+// A crash may leave any of the records as the last. One that knew its cluster and no map could neither found it nor find it.
+it("never writes which cluster a node belongs to without a map of it", () => {
+  const store = new VirtualLogStore(new VirtualDisk(new VirtualClock(), new Random(1, 1)));
+  const saveNode = vi.spyOn(store, "saveNode");
+  const self = { nodeId: idOf(1), boot: bootNonce("00000000000000aa") };
+  const memory = new NodeMemory(store, self, null, (error) => expect.unreachable(error.message));
+  void memory.born();
+  memory.entered(CLUSTER);
+  memory.learned(mapOf(3));
+  expect(saveNode.mock.calls.map(([{ clusterId, map }]) => [clusterId, map !== null])).toEqual([
+    [null, false],
+    [CLUSTER, true],
+  ]);
+});

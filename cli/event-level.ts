@@ -8,6 +8,7 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "leader-changed":
     case "configuration-changed":
     case "map-changed":
+    case "checkpoint-taken":
     // The node says these two itself, in a line of its own.
     case "seed-unreachable":
     case "seed-reachable":
@@ -16,6 +17,8 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "member-died":
     case "cluster-conflict":
     case "not-ready":
+    case "disk-full":
+    case "store-damaged":
       return "warn";
     default:
       return "info";

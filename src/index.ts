@@ -4,6 +4,7 @@
 export type { Address } from "./base/address.ts";
 export { formatAddress, parseAddress } from "./base/address.ts";
 export { CremaError, type CremaErrorCode } from "./base/errors.ts";
+export { parseFsync } from "./base/fsync-policy.ts";
 export type { ClusterId, NodeId, ShardId } from "./base/ids.ts";
 export type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from "./node/cache-api.ts";
 export type {

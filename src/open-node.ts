@@ -5,9 +5,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Address, formatAddress } from "./base/address.ts";
 import { CremaError } from "./base/errors.ts";
+import { parseFsync } from "./base/fsync-policy.ts";
 import type { ClusterId, NodeId } from "./base/ids.ts";
 import { groupId } from "./base/ids.ts";
 import { Random } from "./base/random.ts";
+import { DataDirectory } from "./disk/data-directory.ts";
+import { DEFAULT_DISK_OPTIONS } from "./disk/disk-options.ts";
+import { openStore } from "./disk/open-store.ts";
+import type { LogStore, StoredPast } from "./host/ports.ts";
 import { VolatileLogStore } from "./host/volatile-log-store.ts";
 import { bindClusterAddress, refuseInsecureHost } from "./net/cluster-address.ts";
 import { DnsResolver } from "./net/dns-resolver.ts";
@@ -49,6 +54,14 @@ interface World {
   readonly keyHash: KeyHash;
   readonly events: NodeEvents;
   readonly log: (level: LogLevel, message: string) => void;
+  /** Held from `open` to `close`; null in memory mode. */
+  readonly directory: DataDirectory | null;
+}
+
+interface Memory {
+  readonly options: NodeOptions;
+  readonly store: LogStore;
+  readonly past: StoredPast;
 }
 
 /** One node of a cluster inside this process. */
@@ -72,7 +85,10 @@ export class CremaNode {
   /**
    * Opens a node and resolves once it is a member of a cluster and knows its map. Without seeds it founds a cluster of
    * its own at once; with seeds it waits for one of them, for ever.
-   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_INSECURE_HOST, CREMA_ABORTED.
+   * With `dataDir` it is the node that this folder tells of. A folder that cannot be believed any more is put aside, and the node
+   * joins its cluster again as a new one; where there is no seed to join, it is an error.
+   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_INSECURE_HOST, CREMA_ABORTED, and
+   * CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED, CREMA_DISK_FULL.
    */
   static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
     const options = resolveNodeOptions(given);
@@ -86,9 +102,14 @@ export class CremaNode {
       keyHash: await loadKeyHash(),
       events: new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`)),
       log,
+      directory: options.dataDir === null ? null : await DataDirectory.open(options.dataDir),
     };
     if (hooks.onEvent !== undefined) world.events.add(hooks.onEvent);
-    const node = new CremaNode(world, await openClusterNode(world, options));
+    const clusterNode = await openClusterNode(world, options).catch(async (error: unknown) => {
+      await world.directory?.close();
+      throw error;
+    });
+    const node = new CremaNode(world, clusterNode);
     try {
       await node.#openDoors();
       node.#node.start();
@@ -275,14 +296,25 @@ export class CremaNode {
     return this.#leaving;
   }
 
+  /**
+   * Stops in order. A durable node stays a member: it hands its leaderships over, closes, and goes on where it was when it is
+   * started again on its `dataDir`. A node in memory has nothing to come back with, so it leaves.
+   */
+  stop(): Promise<void> {
+    if (!this.#node.durable) return this.leave();
+    this.#leaving ??= this.#stop();
+    return this.#leaving;
+  }
+
   /** Stops at once: for the others this is a crash. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
+  /** @see CremaNode.stop */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.leave();
+    return this.stop();
   }
 
   on<Type extends NodeEvent["type"]>(
@@ -297,6 +329,11 @@ export class CremaNode {
   async #leave(): Promise<void> {
     if (this.#node.closed) return;
     await this.#node.leave(() => this.#closeDoors());
+    await this.close();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#node.stop(() => this.#closeDoors());
     await this.close();
   }
 
@@ -346,6 +383,9 @@ export class CremaNode {
 
   async #comeBack(old: ClusterNode, closed: Promise<void>, seeds: readonly Address[]): Promise<void> {
     await closed;
+    const archive = await this.#world.directory?.archive(`node-${old.nodeId}`);
+    if (archive !== undefined)
+      this.#world.log("warn", `what node ${old.nodeId} had stored is kept in ${archive}`);
     const options: NodeOptions = {
       ...old.options,
       port: old.boundPort,
@@ -428,21 +468,53 @@ export class CremaNode {
     await this.#resp?.close({ graceful: false });
     await this.#node.close();
     await this.#http?.close();
+    await this.#world.directory?.close();
     this.#world.events.clear();
   }
 }
 
-async function openClusterNode(world: World, options: NodeOptions): Promise<ClusterNode> {
+async function openClusterNode(world: World, given: NodeOptions): Promise<ClusterNode> {
   const { clock, resolver, keyHash, events, log } = world;
-  const { streams, datagrams } = await bindClusterAddress(options.host, options.port);
-  const seed = randomBytes(8);
-  const random = new Random(seed.readUInt32BE(0), seed.readUInt32BE(4));
-  const store = new VolatileLogStore();
-  return new ClusterNode(
-    { clock, random, streams, datagrams, resolver, store, keyHash, events },
-    options,
-    log,
-  );
+  const { options, store, past } = await openMemory(world, given);
+  try {
+    const { streams, datagrams } = await bindClusterAddress(options.host, options.port);
+    const seed = randomBytes(8);
+    const random = new Random(seed.readUInt32BE(0), seed.readUInt32BE(4));
+    return new ClusterNode(
+      { clock, random, streams, datagrams, resolver, store, past, keyHash, events },
+      options,
+      log,
+    );
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** What this node remembers: nothing in memory mode. */
+async function openMemory(world: World, options: NodeOptions): Promise<Memory> {
+  const { directory, log } = world;
+  if (directory === null) {
+    const store = new VolatileLogStore();
+    return { options, store, past: await store.load() };
+  }
+  const { checkpointsKept, minFreeDiskBytes } = options;
+  const fsync = parseFsync(options.fsync) ?? DEFAULT_DISK_OPTIONS.fsync;
+  const disk = { fsync, checkpointsKept, minFreeDiskBytes };
+  try {
+    return { options, ...(await openStore(directory, disk, log)) };
+  } catch (error) {
+    const isDamaged = error instanceof CremaError && error.code === "CREMA_STORE_DAMAGED";
+    if (!isDamaged || options.seeds.length === 0) throw error;
+    log("error", error.message);
+    const archive = await directory.archive("damaged");
+    log("warn", `the damaged store is kept in ${archive}; this node joins its cluster again under a new id`);
+    // What it had promised is lost with its id, and a founding is a promise, too.
+    return {
+      options: { ...options, bootstrap: "never" },
+      ...(await openStore(directory, disk, log)),
+    };
+  }
 }
 
 /** From the package's own description, two folders up once built and one up in the sources. */

@@ -54,9 +54,9 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
   announce(log, node);
   await stop.requested;
   try {
-    await node.leave();
+    await node.stop();
   } catch (error) {
-    log.error(errorFields(error), "could not leave in order");
+    log.error(errorFields(error), "could not stop in order");
     process.exit(1);
   }
   log.info("stopped");
@@ -85,7 +85,7 @@ class StopRequest {
           process.exit(1);
         }
         this.#signalled = true;
-        this.#log.info(`${signal}: leaving; once more stops at once`);
+        this.#log.info(`${signal}: stopping in order; once more stops at once`);
         this.request();
       });
     }

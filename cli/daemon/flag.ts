@@ -3,7 +3,8 @@
  * A setting is text on the command line and in the environment, JSON in a file: all three are read here, once, so that
  * a bad value is refused in the same words wherever it came from.
  */
-import { parseAddress } from "../../src/index.ts";
+import { parseAddress, parseFsync } from "../../src/index.ts";
+import { formatByteSize, parseByteSize } from "../byte-size.ts";
 import { formatDuration, parseDurationMs } from "../duration.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -96,6 +97,27 @@ export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
       );
     }
     return valueMs;
+  });
+}
+
+/** An amount of bytes. */
+export function byteSizeFlag(least: number, most: number, words: FlagWords): Flag<number> {
+  return singleValue(described(words, "size"), (text, origin) => {
+    const bytes = parseByteSize(text);
+    if (bytes === null || bytes < least || bytes > most) {
+      const limits = most === Number.MAX_SAFE_INTEGER ? "" : ` of at most ${formatByteSize(most)}`;
+      const from = least === 0 ? "" : ` and at least ${formatByteSize(least)}`;
+      throw new UsageError(`${origin}: '${text}' is not an amount${limits}${from}, like 64mb or 1gb`);
+    }
+    return bytes;
+  });
+}
+
+export function fsyncFlag(words: FlagWords): Flag<string> {
+  return singleValue(described(words, "always|interval:<ms>|never"), (text, origin) => {
+    if (parseFsync(text) === null)
+      throw new UsageError(`${origin}: '${text}' is not always, never or interval:<ms>, like interval:100`);
+    return text;
   });
 }
 

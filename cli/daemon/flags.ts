@@ -4,13 +4,16 @@
  * A setting that the node does not obey must not stand here.
  */
 import { DEFAULT_HTTP_PORT, DEFAULT_NODE_OPTIONS, DEFAULT_RESP_PORT } from "../../src/index.ts";
+import { formatByteSize } from "../byte-size.ts";
 import { formatDuration } from "../duration.ts";
 import {
   addressesFlag,
   addressFlag,
+  byteSizeFlag,
   choiceFlag,
   durationFlag,
   type Flag,
+  fsyncFlag,
   hostFlag,
   integerFlag,
   numberFlag,
@@ -68,6 +71,30 @@ export const FLAGS = Object.freeze({
   weight: numberFlag(0.1, 100, {
     meaning: "share of replicas relative to other nodes",
     defaultText: String(defaults.weight),
+  }),
+  "data-dir": textFlag(4_096, {
+    meaning: "folder that outlives the process; without it a restart is a new, empty node",
+    placeholder: "dir",
+  }),
+  fsync: fsyncFlag({
+    meaning: "acknowledge a write once it is synced, synced soon, or when the system likes",
+    defaultText: defaults.fsync,
+  }),
+  "checkpoint-log-bytes": byteSizeFlag(64 * 1024, 2 ** 40, {
+    meaning: "take a checkpoint of a shard when its log has grown by so much",
+    defaultText: formatByteSize(defaults.checkpointLogBytes),
+  }),
+  "checkpoint-interval": durationFlag(7 * DAY_MS, {
+    meaning: "take a checkpoint of a shard when the last one is so old",
+    defaultText: formatDuration(defaults.checkpointIntervalMs),
+  }),
+  "checkpoints-kept": integerFlag(1, 10, {
+    meaning: "checkpoints kept of every shard, with the log behind them",
+    defaultText: String(defaults.checkpointsKept),
+  }),
+  "min-free-disk": byteSizeFlag(0, Number.MAX_SAFE_INTEGER, {
+    meaning: "become read-only with less free space than this",
+    defaultText: formatByteSize(defaults.minFreeDiskBytes),
   }),
   "dead-grace": durationFlag(DAY_MS, {
     meaning: "how long a member must be dead before its replicas are replaced",

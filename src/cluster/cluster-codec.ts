@@ -41,6 +41,7 @@ export function encodeMap(map: ClusterMap): Uint8Array {
   const writer = new ByteWriter(1_024);
   writer.u8(VERSION);
   writer.varint(map.version);
+  writer.varint(map.placementVersion);
   writer.hex64(map.clusterId);
   writer.u8(map.replicationFactor);
   writer.bool(map.settings.rebalancePaused);
@@ -61,6 +62,7 @@ export function decodeMap(bytes: Uint8Array): ClusterMap {
   const reader = new ByteReader(bytes);
   expectVersion(reader);
   const version = reader.varint();
+  const placementVersion = reader.varint();
   const clusterId = reader.clusterId();
   const replicationFactor = within(reader, reader.u8(), 1, REPLICATION_FACTOR_MAX);
   const rebalancePaused = reader.bool();
@@ -81,6 +83,7 @@ export function decodeMap(bytes: Uint8Array): ClusterMap {
   const settings = { rebalancePaused };
   return {
     version,
+    placementVersion,
     clusterId,
     shardCount,
     replicationFactor,

@@ -48,6 +48,8 @@ export interface ClusterSettings {
 export interface ClusterMap {
   /** 1, 2, 3, ...: every change has its own. */
   readonly version: number;
+  /** The version that last changed where replicas should be. */
+  readonly placementVersion: number;
   readonly clusterId: ClusterId;
   /** Fixed at founding. */
   readonly shardCount: number;

@@ -19,7 +19,7 @@ import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
-import type { Clock, StoredGroup, StoredPast } from "../host/ports.ts";
+import type { Clock, DamagedGroup, StoredGroup, StoredPast } from "../host/ports.ts";
 import type { StateMachine } from "../host/state-machine.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { RaftMessage } from "../raft/messages.ts";
@@ -36,7 +36,7 @@ import { ReplicaDriver } from "./replica-driver.ts";
 import { ReplicaTidier } from "./replica-tidier.ts";
 import { ReportBoard } from "./report-board.ts";
 import { ReportGathering } from "./report-gathering.ts";
-import type { ShardSituation } from "./shard-steps.ts";
+import type { ShardMemberState, ShardSituation } from "./shard-steps.ts";
 import { SystemGroup } from "./system-group.ts";
 import { SystemLeader } from "./system-leader.ts";
 import { SystemMachine } from "./system-machine.ts";
@@ -106,6 +106,7 @@ export class ControlPlane {
       calls,
       clock,
       systemLeader: () => parts.leaderHint(SYSTEM_GROUP),
+      mapVersion: () => this.map?.version ?? 0,
       onReport: () => this.#leader.look(),
     });
     this.#spread = new MapSpread({
@@ -132,7 +133,7 @@ export class ControlPlane {
       store: this.store,
       system: this.system,
     });
-    this.#gathering = new ReportGathering(groups, calls);
+    this.#gathering = new ReportGathering(groups, calls, () => this.map?.version ?? 0);
     this.#tidier = new ReplicaTidier({
       self,
       groups,
@@ -183,7 +184,10 @@ export class ControlPlane {
   resume(past: StoredPast): void {
     const clusterId = past.node?.clusterId ?? null;
     if (clusterId === null) return;
+    const known = past.node?.map == null ? null : decodeMap(past.node.map);
+    refuseLoss(past.damaged, known, this.#self);
     this.#parts.groups.recall(past.tombstones);
+    for (const damaged of past.damaged) this.#parts.groups.bury(damaged);
     this.#enterCluster(clusterId, false);
     let system: StoredGroup | null = null;
     for (const stored of past.groups) {
@@ -191,7 +195,6 @@ export class ControlPlane {
       else this.#parts.groups.reopen(stored, this.#parts.shardMachine(stored.group));
     }
     const machine = system === null ? null : this.#reopenSystem(system);
-    const known = past.node?.map == null ? null : decodeMap(past.node.map);
     if (system === null && known !== null) this.#refoundSystem(known);
     if (known !== null) this.store.offer(known);
     if (machine?.map != null) this.store.offer(machine.map);
@@ -378,6 +381,7 @@ export class ControlPlane {
     this.#listed = listed;
     if (listed) this.#foundShards(map);
     gossip.updateMeta({ mapVersion: map.version });
+    if (previous !== null && map.placementVersion > previous.placementVersion) this.board.repeatAll();
     this.driver.lookAtAll();
     this.#leader.look();
     this.#parts.onMap(map, previous);
@@ -417,12 +421,14 @@ export class ControlPlane {
   }
 
   #memberStates(map: ClusterMap): ShardSituation["memberStates"] {
-    const states = new Map<NodeId, "alive" | "suspect" | "dead" | "draining" | "removed">();
+    const states = new Map<NodeId, ShardMemberState>();
     for (const { nodeId, state } of map.members) {
-      const gossiped = this.#parts.gossip.member(nodeId)?.state;
+      const member = this.#parts.gossip.member(nodeId);
+      const gossiped = member?.state;
       if (state === "dead" || gossiped === "dead" || gossiped === "left") states.set(nodeId, "dead");
       else if (state === "draining") states.set(nodeId, "draining");
-      else states.set(nodeId, gossiped === "suspect" ? "suspect" : "alive");
+      else if (gossiped === "suspect") states.set(nodeId, "suspect");
+      else states.set(nodeId, member?.meta.reluctant === true ? "reluctant" : "alive");
     }
     return states;
   }
@@ -458,4 +464,15 @@ export class ControlPlane {
     const voters = this.map?.systemVoters ?? [];
     return hint === null ? voters : [hint, ...voters.filter((node) => node !== hint)];
   }
+}
+
+/** What is damaged here can be filled again from elsewhere, unless there is no elsewhere. */
+function refuseLoss(damaged: readonly DamagedGroup[], map: ClusterMap | null, self: NodeId): void {
+  const [first] = damaged;
+  const others = map?.members.filter(({ nodeId }) => nodeId !== self).length ?? 0;
+  if (first === undefined || others > 0) return;
+  throw new CremaError(
+    "CREMA_STORE_DAMAGED",
+    `group ${first.group} is damaged, and this node is the only member of its cluster: ${first.what}`,
+  );
 }

@@ -80,7 +80,11 @@ export function planControl(situation: ControlSituation, options: ControlOptions
   return commands;
 }
 
-/** Members that are dead or draining and of whom no trace is left: neither wanted anywhere nor part of any group. */
+/**
+ * Members that are dead or draining and of whom no trace is left: neither wanted anywhere nor part of any group. A leader that
+ * spoke before it knew that they are not wanted any more proves nothing: it may have made them voters since, and would be
+ * left with voters that are gone.
+ */
 function removals({ map, reports }: ControlSituation): readonly RemoveMember[] {
   const leaving = map.members.filter(
     ({ nodeId, state }) => state !== "alive" && !isWantedAnywhere(map, nodeId),
@@ -89,7 +93,7 @@ function removals({ map, reports }: ControlSituation): readonly RemoveMember[] {
   const named = new Set<NodeId>();
   for (let shard = -1; shard < map.shardCount; shard++) {
     const report = reports.get(shard < 0 ? SYSTEM_GROUP : groupOfShard(shardId(shard)));
-    if (report === undefined) return [];
+    if (report === undefined || report.mapVersion < map.placementVersion) return [];
     for (const nodes of [report.voters, report.votersOutgoing, report.learners]) {
       for (const node of nodes) named.add(node);
     }

@@ -31,6 +31,7 @@ export function foundingMap(input: FoundingMapInput): ClusterMap {
   const replicas = planReplicas({ shards: shardCount, replicationFactor, members: placeable, current });
   return {
     version: 1,
+    placementVersion: 1,
     clusterId,
     shardCount,
     replicationFactor,

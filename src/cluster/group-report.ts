@@ -17,6 +17,8 @@ export interface GroupReport {
   readonly voters: readonly NodeId[];
   readonly votersOutgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
+  /** Of the cluster map that the node knew when it said this. */
+  readonly mapVersion: number;
   /** Only from the leader: voters that are silent, or behind, so that they could not take part in a majority now. */
   readonly lagging: readonly NodeId[];
 }
@@ -26,7 +28,7 @@ const NODES_MAX = 64;
 /** Entries behind the leader from which on a replica counts as lagging. */
 const LAGGING_ENTRIES = 1_000;
 
-export function reportOf(group: RaftGroup<unknown>): GroupReport {
+export function reportOf(group: RaftGroup<unknown>, mapVersion: number): GroupReport {
   const status = group.raft.status();
   const { configuration } = status;
   const lagging = [...status.progress]
@@ -42,6 +44,7 @@ export function reportOf(group: RaftGroup<unknown>): GroupReport {
     voters: configuration.voters,
     votersOutgoing: configuration.votersOutgoing,
     learners: configuration.learners,
+    mapVersion,
     lagging: group.isLeader ? lagging : [],
   };
 }
@@ -62,15 +65,17 @@ export function encodeReport(report: GroupReport): unknown {
     report.voters,
     report.votersOutgoing,
     report.learners,
+    report.mapVersion,
     report.lagging,
   ];
 }
 
 /** Reads what {@link encodeReport} made. Throws `WireError`: it came from another node. */
 export function decodeReport(value: unknown): GroupReport {
-  if (!Array.isArray(value) || value.length !== 10) throw new WireError("a group report has ten fields", 0);
-  const [group, leader, isLeader, term, commitIndex, applyIndex, voters, votersOutgoing, learners, lagging] =
-    value;
+  if (!Array.isArray(value) || value.length !== 11)
+    throw new WireError("a group report has eleven fields", 0);
+  const [group, leader, isLeader, term, commitIndex, applyIndex, ...lists] = value;
+  const [voters, votersOutgoing, learners, mapVersion, lagging] = lists;
   return {
     group: groupId(natural(group, SHARDS_MAX)),
     leader: leader === null ? null : node(leader),
@@ -81,6 +86,7 @@ export function decodeReport(value: unknown): GroupReport {
     voters: nodes(voters),
     votersOutgoing: nodes(votersOutgoing),
     learners: nodes(learners),
+    mapVersion: natural(mapVersion),
     lagging: nodes(lagging),
   };
 }

@@ -49,6 +49,8 @@ export interface JoiningParts {
   readonly acceptor: AcceptorState | null;
   /** Resolves once a promise outlives this process; until then nobody is told of it. null in memory mode: at once. */
   readonly keepPromise: ((state: AcceptorState) => Promise<void>) | null;
+  /** Members of some cluster that gossip has met, alive: the way in when no seed is of use any more. Asked again each time. */
+  readonly members: () => readonly Address[];
   /** Addresses behind the seeds, for gossip. */
   readonly onSeedsResolved: (addresses: readonly Address[]) => void;
   readonly onReport: (report: JoiningReport) => void;
@@ -67,6 +69,7 @@ export class Joining {
   #timer: Timer | null = null;
   #resolveTimer: Timer | null = null;
   #joining = false;
+  #membersTried = 0;
   /** The newest promise that is not kept durably yet, and with it all before. */
   #keeping: Promise<void> | null = null;
   #closed = false;
@@ -226,10 +229,28 @@ export class Joining {
         this.#parts.onRefusedForEver(address);
       const reason = error instanceof CremaError || error instanceof Error ? error.message : String(error);
       this.#waitingFor = `joining through ${formatAddress(address)}: ${reason}`;
-      this.#founding?.joinFailed(reason, this.#parts.clock.nowMs());
+      await this.#joinThroughMember();
+      if (this.#parts.control.clusterId === null)
+        this.#founding?.joinFailed(reason, this.#parts.clock.nowMs());
     } finally {
       this.#joining = false;
       this.#drive();
+    }
+  }
+
+  /**
+   * A seed that told of its cluster may be gone for good before it could take this node in. Whom gossip met through it can do so,
+   * too. One of them is tried each time the seed was of no use; only then, for then nothing is founded meanwhile.
+   */
+  async #joinThroughMember(): Promise<void> {
+    const members = this.#parts.members();
+    const address = members[this.#membersTried++ % Math.max(1, members.length)];
+    if (address === undefined || this.#closed || this.#parts.control.clusterId !== null) return;
+    try {
+      await this.#parts.control.join(address);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#waitingFor = `joining through ${formatAddress(address)}: ${reason}`;
     }
   }
 

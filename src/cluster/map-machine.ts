@@ -167,9 +167,11 @@ function setPlacement(map: ClusterMap, command: SetPlacement): Outcome {
   }
   const votersChange = systemVoters !== null && !sameNodes(systemVoters, map.systemVoters);
   if (shards === null && !votersChange) return map;
+  const version = map.version + 1;
   return {
     ...map,
-    version: map.version + 1,
+    version,
+    placementVersion: version,
     shards: shards ?? map.shards,
     systemVoters: votersChange ? systemVoters : map.systemVoters,
   };

@@ -22,6 +22,8 @@ export interface ReportBoardParts {
   readonly calls: Calls;
   readonly clock: Clock;
   readonly systemLeader: () => NodeId | null;
+  /** Of the newest map known here. */
+  readonly mapVersion: () => number;
   readonly onReport: () => void;
 }
 
@@ -56,7 +58,10 @@ export class ReportBoard {
     this.#timer.within(DEBOUNCE_MS);
   }
 
-  /** Somebody new leads the system group: it needs to hear everything. */
+  /**
+   * The leader of the system group needs to hear everything: it is a new one, or it has changed what is wanted and waits for
+   * word from those who know.
+   */
   repeatAll(): void {
     for (const group of this.#parts.groups.groups()) this.#changed.add(group.id);
     this.#timer.within(DEBOUNCE_MS);
@@ -72,7 +77,8 @@ export class ReportBoard {
     if (all) this.#lastAllMs = clock.nowMs();
     const reports: GroupReport[] = [];
     for (const group of groups.groups()) {
-      if (group.isLeader && (all || this.#changed.has(group.id))) reports.push(reportOf(group));
+      if (group.isLeader && (all || this.#changed.has(group.id)))
+        reports.push(reportOf(group, this.#parts.mapVersion()));
     }
     this.#changed.clear();
     if (reports.length === 0) return;

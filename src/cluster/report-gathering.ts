@@ -14,11 +14,15 @@ const CALL_TIMEOUT_MS = 800;
 export class ReportGathering {
   readonly #groups: MultiRaft;
   readonly #calls: Calls;
+  readonly #mapVersion: () => number;
 
-  constructor(groups: MultiRaft, calls: Calls) {
+  constructor(groups: MultiRaft, calls: Calls, mapVersion: () => number) {
     this.#groups = groups;
     this.#calls = calls;
-    calls.handle(METHOD_REPORTS, () => [...groups.groups()].map((group) => encodeReport(reportOf(group))));
+    this.#mapVersion = mapVersion;
+    calls.handle(METHOD_REPORTS, () =>
+      [...groups.groups()].map((group) => encodeReport(reportOf(group, mapVersion()))),
+    );
   }
 
   async gather(others: readonly NodeId[]): Promise<Map<GroupId, GroupReport>> {
@@ -27,7 +31,7 @@ export class ReportGathering {
       const known = best.get(report.group);
       if (known === undefined || isBetter(report, known)) best.set(report.group, report);
     };
-    for (const group of this.#groups.groups()) take(reportOf(group));
+    for (const group of this.#groups.groups()) take(reportOf(group, this.#mapVersion()));
     await Promise.all(
       others.map((node) =>
         this.#calls.call(node, METHOD_REPORTS, null, { timeoutMs: CALL_TIMEOUT_MS }).then(

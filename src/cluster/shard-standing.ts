@@ -25,7 +25,8 @@ export class ShardStanding {
     const { self, progress } = this.#situation;
     if (node === self) return true;
     const state = this.stateOf(node);
-    return (state === "alive" || state === "draining") && progress.get(node)?.recentActive === true;
+    const isThere = state === "alive" || state === "reluctant" || state === "draining";
+    return isThere && progress.get(node)?.recentActive === true;
   }
 
   hasLiveMajority(voters: readonly NodeId[]): boolean {
@@ -51,7 +52,7 @@ export class ShardStanding {
   /** Nobody has said that it is gone. */
   mayRecover(node: NodeId): boolean {
     const state = this.stateOf(node);
-    return state === "alive" || state === "suspect";
+    return state === "alive" || state === "reluctant" || state === "suspect";
   }
 
   /** Should not lead, however well it does. */

@@ -12,8 +12,8 @@ import type { MembershipChange, MembershipStep } from "../raft/configuration-cha
 import type { MemberProgress } from "../raft/status.ts";
 import { ShardStanding } from "./shard-standing.ts";
 
-/** A member as the map has it, overlaid with what gossip knows. */
-export type ShardMemberState = "alive" | "suspect" | "dead" | "draining" | "removed";
+/** A member as the map has it, overlaid with what gossip knows. `reluctant`: it lives, and should not lead. */
+export type ShardMemberState = "alive" | "reluctant" | "suspect" | "dead" | "draining" | "removed";
 
 /** A group as its leader sees it. */
 export interface ShardSituation {

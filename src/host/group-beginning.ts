@@ -4,7 +4,7 @@
 import { logIndex, type NodeId, term } from "../base/ids.ts";
 import { type Configuration, EMPTY_CONFIGURATION } from "../raft/configuration.ts";
 import type { HardState } from "../raft/ready.ts";
-import type { Checkpoint, LogBase } from "./ports.ts";
+import type { LogBase } from "./ports.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** How a replica begins. `voters`: this group has never existed before. Else it waits for a leader to fill it. */
@@ -34,7 +34,7 @@ export function beginningOf(start: GroupStart, hasTombstone: boolean): Beginning
 }
 
 /** The whole machine at once: for one that was just made, and so is small. */
-export function checkpointNow(machine: StateMachine<unknown>): Checkpoint {
+export function checkpointNow(machine: StateMachine<unknown>): readonly Uint8Array[] | null {
   const slices: Uint8Array[] = [];
   const source = machine.beginSnapshot();
   for (let slice = source.next(CHECKPOINT_SLICE_BYTES); slice !== null; ) {
@@ -46,7 +46,10 @@ export function checkpointNow(machine: StateMachine<unknown>): Checkpoint {
 }
 
 /** Puts the state of `checkpoint` into `machine`, which was just made. Throws when it cannot be read. */
-export function restoreCheckpoint(machine: StateMachine<unknown>, checkpoint: Checkpoint): void {
+export function restoreCheckpoint(
+  machine: StateMachine<unknown>,
+  checkpoint: Iterable<Uint8Array> | null,
+): void {
   if (checkpoint === null) return;
   const sink = machine.beginRestore();
   for (const slice of checkpoint) sink.write(slice);

@@ -1,78 +1,192 @@
 /**
- * The checkpoints of one replica in durable mode. Its log may only be cut where a durable checkpoint covers what is cut
- * off; so when the log has grown, the machine is read slice by slice between turns, while it goes on applying, and given to
- * the store as a whole. One at a time.
+ * The checkpoints of one replica in durable mode: what a restart begins with, so that the log behind it is all that has to be
+ * applied again. One is due when the log has grown by as much as a checkpoint costs, or when some time has passed and
+ * there is any log at all. The machine is read slice by slice between turns, while it goes on applying, and no slice is read
+ * before the disk has taken the one before.
  *
- * Invariant: `index` never passes what the store has confirmed, or was loaded from.
+ * A checkpoint that fails costs nothing but its work: the log it would have replaced is still there.
  */
 import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { CheckpointLine } from "./checkpoint-line.ts";
 import { CHECKPOINT_SLICE_BYTES } from "./group-beginning.ts";
-import type { Clock, LogBase, LogStore } from "./ports.ts";
+import type { HostOptions } from "./options.ts";
+import type { CheckpointWriter, Clock, LogBase, LogStore } from "./ports.ts";
 import type { SnapshotSource, StateMachine } from "./state-machine.ts";
 
 export interface GroupCheckpointsParts {
   readonly group: GroupId;
   readonly store: LogStore;
   readonly clock: Clock;
-  /** Where the replica's log begins: the store holds the machine there, or needs none. */
+  readonly line: CheckpointLine;
+  readonly options: HostOptions;
+  /** Where the replica's log begins: the store holds the machine there. */
   readonly index: LogIndex;
+  /** Bytes of the log behind it. */
+  readonly logBytes: number;
+  /** The machine, and where it stands now. */
+  readonly now: () => { readonly machine: StateMachine<unknown>; readonly base: LogBase };
+  readonly onTaken: (checkpoint: TakenCheckpoint) => void;
+  readonly onFailed: (error: Error) => void;
 }
 
-/** What is under way. Its own token: whatever a former one still does is ignored. */
+export interface TakenCheckpoint {
+  readonly group: GroupId;
+  readonly index: LogIndex;
+  /** Bytes of its slices. */
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
+/** One that is under way. Its own token: whatever a former one still does is ignored. */
 interface UnderWay {
   readonly source: SnapshotSource;
+  readonly writer: CheckpointWriter;
   readonly base: LogBase;
-  readonly slices: Uint8Array[];
+  readonly beganAtMs: number;
+  /** Log bytes that it will replace. */
+  readonly logBytes: number;
+  readonly leave: () => void;
+  bytes: number;
 }
+
+/** After a failure the next attempt waits so long at least. */
+const RETRY_MS = 5_000;
 
 export class GroupCheckpoints {
   readonly #parts: GroupCheckpointsParts;
   #index: LogIndex;
+  /** Bytes written to the log since the newest checkpoint. */
+  #logBytes: number;
+  /** Bytes of the newest checkpoint. */
+  #machineBytes = 0;
+  #lastAtMs: number;
+  #notBeforeMs = 0;
+  #inLine = false;
   #underWay: UnderWay | null = null;
+  #closed = false;
 
   constructor(parts: GroupCheckpointsParts) {
     this.#parts = parts;
     this.#index = parts.index;
+    this.#logBytes = parts.logBytes;
+    this.#lastAtMs = parts.clock.nowMs();
   }
 
-  /** The log up to here may be cut off. */
+  /** Index of the newest checkpoint. */
   get index(): LogIndex {
     return this.#index;
   }
 
-  /**
-   * Begins a checkpoint of `machine`, which stands at `base` now; unless one is under way. `done`: the store has it, or
-   * an error.
-   */
-  begin(machine: StateMachine<unknown>, base: LogBase, done: (error: Error | null) => void): void {
-    if (this.#underWay !== null || base.index <= this.#index) return;
-    const underWay: UnderWay = { source: machine.beginSnapshot(), base, slices: [] };
-    this.#underWay = underWay;
-    this.#step(underWay, done);
+  /** Entries of so many bytes were given to the store. */
+  appended(bytes: number): void {
+    this.#logBytes += bytes;
   }
 
-  /** The replica ended, or its machine was replaced by a snapshot at `index`, which is on its way to the store. */
-  abandon(index: LogIndex = this.#index): void {
-    if (index > this.#index) this.#index = index;
-    this.#underWay?.source.close();
-    this.#underWay = null;
+  /** Takes a checkpoint if one is due: after entries were applied, and now and then. */
+  look(applied: LogIndex): void {
+    if (this.#closed || this.#inLine || applied <= this.#index || !this.#isDue()) return;
+    this.#inLine = true;
+    this.#parts.line.enter((leave) => this.#begin(leave));
   }
 
-  #step(underWay: UnderWay, done: (error: Error | null) => void): void {
-    if (this.#underWay !== underWay) return;
-    const slice = underWay.source.next(CHECKPOINT_SLICE_BYTES);
-    if (slice !== null) {
-      underWay.slices.push(new Uint8Array(slice));
-      this.#parts.clock.defer(() => this.#step(underWay, done));
+  /** The machine was replaced by a snapshot at `index`, which is on its way to the store. */
+  replaced(index: LogIndex): void {
+    this.#end();
+    if (index <= this.#index) return;
+    this.#index = index;
+    this.#logBytes = 0;
+    this.#lastAtMs = this.#parts.clock.nowMs();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#end();
+  }
+
+  /** A restart reads checkpoint and log: neither should be much longer than the other. */
+  #isDue(): boolean {
+    const { checkpointLogBytes, checkpointIntervalMs } = this.#parts.options;
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs < this.#notBeforeMs) return false;
+    if (this.#logBytes >= Math.max(checkpointLogBytes, this.#machineBytes)) return true;
+    return this.#logBytes > 0 && nowMs - this.#lastAtMs >= checkpointIntervalMs;
+  }
+
+  #begin(leave: () => void): void {
+    const { now, store, clock, group } = this.#parts;
+    if (this.#closed || !this.#inLine) {
+      leave();
       return;
     }
-    underWay.source.close();
+    const { machine, base } = now();
+    this.#underWay = {
+      source: machine.beginSnapshot(),
+      writer: store.beginCheckpoint(group),
+      base,
+      beganAtMs: clock.nowMs(),
+      logBytes: this.#logBytes,
+      leave,
+      bytes: 0,
+    };
+    this.#step(this.#underWay);
+  }
+
+  #step(underWay: UnderWay): void {
+    if (this.#underWay !== underWay) return;
+    const slice = underWay.source.next(CHECKPOINT_SLICE_BYTES);
+    if (slice === null) {
+      this.#finish(underWay);
+      return;
+    }
+    underWay.bytes += slice.length;
+    const next = (): void => void this.#parts.clock.defer(() => this.#step(underWay));
+    const taken = underWay.writer.write(slice);
+    if (taken === undefined) next();
+    else taken.then(next, (error: unknown) => this.#failed(underWay, error));
+  }
+
+  #finish(underWay: UnderWay): void {
     const { group, store } = this.#parts;
-    store.checkpoint(group, underWay.base, underWay.slices, (error) => {
-      if (this.#underWay !== underWay) return;
-      this.#underWay = null;
-      if (error === null && underWay.base.index > this.#index) this.#index = underWay.base.index;
-      done(error);
+    underWay.source.close();
+    underWay.writer.finish((error, kept) => {
+      if (this.#underWay !== underWay) kept?.discard();
+      else if (kept === null) this.#failed(underWay, error);
+      else
+        store.checkpoint(group, underWay.base, kept, (refused) => {
+          if (refused !== null) this.#failed(underWay, refused);
+          else this.#taken(underWay);
+        });
     });
+  }
+
+  #taken(underWay: UnderWay): void {
+    if (this.#underWay !== underWay) return;
+    const { group, clock } = this.#parts;
+    const { base, bytes, beganAtMs } = underWay;
+    const nowMs = clock.nowMs();
+    this.#index = base.index;
+    this.#logBytes -= underWay.logBytes;
+    this.#machineBytes = bytes;
+    this.#lastAtMs = nowMs;
+    this.#end();
+    this.#parts.onTaken({ group, index: base.index, bytes, durationMs: nowMs - beganAtMs });
+  }
+
+  #failed(underWay: UnderWay, error: unknown): void {
+    if (this.#underWay !== underWay) return;
+    this.#notBeforeMs = this.#parts.clock.nowMs() + RETRY_MS;
+    underWay.writer.abandon();
+    this.#end();
+    this.#parts.onFailed(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #end(): void {
+    const underWay = this.#underWay;
+    this.#underWay = null;
+    this.#inLine = false;
+    if (underWay === null) return;
+    underWay.source.close();
+    underWay.writer.abandon();
+    underWay.leave();
   }
 }

@@ -10,6 +10,7 @@ import { type GroupId, type LogIndex, type NodeId, term } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { Entry } from "../raft/entry.ts";
+import { entryBytes } from "../raft/log.ts";
 import type { RaftMessage, SnapshotMetadata } from "../raft/messages.ts";
 import type { RaftOptions } from "../raft/options.ts";
 import { Raft } from "../raft/raft.ts";
@@ -18,6 +19,7 @@ import { ByteReader } from "../wire/byte-reader.ts";
 import type { ByteWriter } from "../wire/byte-writer.ts";
 import { readGroupId } from "../wire/id-codec.ts";
 import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
+import { CheckpointLine } from "./checkpoint-line.ts";
 import {
   type Beginning,
   beginningOf,
@@ -25,12 +27,14 @@ import {
   type GroupStart,
   restoreCheckpoint,
 } from "./group-beginning.ts";
-import { GroupCheckpoints } from "./group-checkpoints.ts";
+import { GroupCheckpoints, type TakenCheckpoint } from "./group-checkpoints.ts";
 import type { HostOptions } from "./options.ts";
 import type {
-  Checkpoint,
+  CheckpointWriter,
   Clock,
+  DamagedGroup,
   GroupWrite,
+  KeptCheckpoint,
   LogStore,
   StoredGroup,
   StoredTombstone,
@@ -50,6 +54,12 @@ export interface RaftTransport {
   flush(): void;
 }
 
+/**
+ * `leads` as it comes; `hands-over` because it is about to stop; or is `read-only` because its disk is full: what it persists
+ * waits, so it could neither lead well nor be elected, and it takes no commands where nobody else can lead.
+ */
+export type Standing = "leads" | "hands-over" | "read-only";
+
 export interface MultiRaftEvents {
   onLeadership(group: GroupId, leadership: Leadership): void;
   onConfiguration(group: GroupId, configuration: Configuration): void;
@@ -59,6 +69,9 @@ export interface MultiRaftEvents {
   onUnknownGroup(group: GroupId, from: NodeId, message: RaftMessage): boolean;
   /** An invariant broke: the group has stopped on this node. */
   onGroupFailed(group: GroupId, error: unknown): void;
+  onCheckpoint(taken: TakenCheckpoint): void;
+  /** It will be tried again. */
+  onCheckpointFailed(group: GroupId, error: Error): void;
 }
 
 /** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
@@ -88,9 +101,14 @@ export class MultiRaft {
   #outbox = new Map<NodeId, OutgoingMessage[]>();
   #tickTimer: Timer | null = null;
   #closed = false;
+  #standing: Standing = "leads";
+  readonly #checkpointLine = new CheckpointLine();
   readonly counters = {
     turns: 0,
     writes: 0,
+    checkpoints: 0,
+    checkpointsFailed: 0,
+    checkpointBytes: 0,
     entriesAppended: 0,
     messagesSent: 0,
     messagesDropped: 0,
@@ -117,6 +135,12 @@ export class MultiRaft {
     this.#options = parts.options;
     this.#events = parts.events;
     this.#probe = parts.probe ?? null;
+  }
+
+  /** Unless it `leads`, this node hands over what it leads, again and again, and declines what is handed to it. */
+  setStanding(standing: Standing): void {
+    this.#standing = standing;
+    if (standing !== "leads") for (const group of this.#groups.values()) group.handOver();
   }
 
   /** Begins to tick. */
@@ -166,6 +190,20 @@ export class MultiRaft {
     for (const { group, tombstone } of tombstones) this.#tombstones.set(group, tombstone);
   }
 
+  /**
+   * The store lost what it held of a group, not what the replica had promised: as if it had been destroyed. A leader will
+   * fill it again; until then it votes by its tombstone. Before any group is opened.
+   */
+  bury({ group, tombstone }: DamagedGroup): void {
+    this.#tombstones.set(group, tombstone);
+    this.#store.remove(group, tombstone);
+  }
+
+  /** Where the snapshot of `group` that arrives is kept; null in memory mode. */
+  keepSnapshot(group: GroupId): CheckpointWriter | null {
+    return this.#store.durable ? this.#store.beginCheckpoint(group) : null;
+  }
+
   open<Result>(id: GroupId, machine: StateMachine<Result>, start: GroupStart): RaftGroup<Result> {
     const beginning = beginningOf(start, this.#tombstones.has(id));
     if (this.#store.durable) {
@@ -205,15 +243,27 @@ export class MultiRaft {
       entries,
       tombstone: this.#tombstones.get(id) ?? null,
     });
+    const logBytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
       onLeadership: (changed, leadership) => this.#events.onLeadership(changed, leadership),
       onConfiguration: (changed) => this.#events.onConfiguration(changed, raft.configuration),
-      onStoreFailed: (failed, error) => this.#storeFailed(failed, error),
+      isReadOnly: () => this.#standing === "read-only",
       probe: this.#probe,
     };
     const checkpoints = this.#store.durable
-      ? new GroupCheckpoints({ group: id, store: this.#store, clock: this.#clock, index: base.index })
+      ? new GroupCheckpoints({
+          group: id,
+          store: this.#store,
+          clock: this.#clock,
+          line: this.#checkpointLine,
+          options: this.#options,
+          index: base.index,
+          logBytes,
+          now: () => ({ machine, base: raft.snapshotMetadata(raft.applied) }),
+          onTaken: (taken) => this.#checkpointTaken(taken),
+          onFailed: (error) => this.#checkpointFailed(id, error),
+        })
       : null;
     const group = new RaftGroup<Result>(id, raft, machine, this.#clock, this.#options, observer, checkpoints);
     this.#groups.set(id, group as RaftGroup<unknown>);
@@ -272,28 +322,41 @@ export class MultiRaft {
       if (group === undefined) return;
     }
     group.messagesStepped++;
+    if (this.#standing !== "leads" && message.type === "timeout-now") return;
     this.#guarded(group, () => group.raft.step(message));
     this.markDirty(id);
   }
 
-  /** A snapshot for `id` has arrived whole from `from`; `slices` are its bytes, where they must outlive the process. */
+  /**
+   * A snapshot has arrived whole from `from`; `kept` are its bytes, where they must outlive the process. Answers whether `replica`
+   * is still the one here: `restore` belongs to its machine, and to no other that may have come in its place meanwhile.
+   */
   installSnapshot(
-    id: GroupId,
+    replica: RaftGroup<unknown>,
     from: NodeId,
     leaderTerm: number,
     snapshot: SnapshotMetadata,
     restore: SnapshotSink,
-    slices: Checkpoint,
-  ): void {
-    const group = this.#groups.get(id);
-    if (group === undefined) return;
-    group.messagesStepped++;
-    this.#guarded(group, () =>
-      group.restoreFrom(restore, slices, () =>
-        group.raft.step({ type: "install-snapshot", from, to: this.#self, term: term(leaderTerm), snapshot }),
+    kept: KeptCheckpoint | null,
+  ): boolean {
+    if (this.#groups.get(replica.id) !== replica) {
+      kept?.discard();
+      return false;
+    }
+    replica.messagesStepped++;
+    this.#guarded(replica, () =>
+      replica.restoreFrom(restore, kept, () =>
+        replica.raft.step({
+          type: "install-snapshot",
+          from,
+          to: this.#self,
+          term: term(leaderTerm),
+          snapshot,
+        }),
       ),
     );
-    this.markDirty(id);
+    this.markDirty(replica.id);
+    return true;
   }
 
   snapshotStarted(id: GroupId, node: NodeId, snapshot: SnapshotMetadata): void {
@@ -325,6 +388,8 @@ export class MultiRaft {
 
   #tick(): void {
     for (const group of this.#groups.values()) {
+      if (this.#store.durable) group.lookAtCheckpoint();
+      if (this.#standing !== "leads") group.handOver();
       if (group.raft.quiesced) continue;
       this.#guarded(group, () => group.raft.tick());
       if (group.raft.hasReady() || group.holdsCommands) this.markDirty(group.id);
@@ -384,7 +449,7 @@ export class MultiRaft {
     for (const message of ready.messages) this.#post(group.id, message);
     for (const node of ready.snapshotsWanted) this.#events.onSnapshotWanted(group.id, node);
     const { persist } = ready;
-    if (persist !== null) this.counters.entriesAppended += persist.entries.length;
+    if (persist !== null) this.#countEntries(group, persist.entries);
     if (persist !== null || beginning !== null) {
       const installed = persist?.snapshot ?? null;
       writes.push({
@@ -397,6 +462,14 @@ export class MultiRaft {
       receipts.push({ group, receipt: persist?.receipt ?? 0 });
     }
     if (group.raft.hasReady()) this.#dirty.add(group.id);
+  }
+
+  #countEntries(group: RaftGroup<unknown>, entries: readonly Entry[]): void {
+    this.counters.entriesAppended += entries.length;
+    if (!this.#store.durable) return;
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
+    group.appended(bytes);
   }
 
   #takeBeginning(id: GroupId): GroupWrite | null {
@@ -422,9 +495,15 @@ export class MultiRaft {
     });
   }
 
-  #storeFailed(id: GroupId, error: Error): void {
-    const group = this.#groups.get(id);
-    if (group !== undefined) this.#fail(group, error);
+  #checkpointTaken(taken: TakenCheckpoint): void {
+    this.counters.checkpoints++;
+    this.counters.checkpointBytes += taken.bytes;
+    this.#events.onCheckpoint(taken);
+  }
+
+  #checkpointFailed(id: GroupId, error: Error): void {
+    this.counters.checkpointsFailed++;
+    this.#events.onCheckpointFailed(id, error);
   }
 
   #post(group: GroupId, message: RaftMessage): void {

@@ -80,8 +80,30 @@ export interface LogBase {
   readonly configuration: Configuration;
 }
 
-/** A state machine at one log index, as the slices of its snapshot, in order. null: the machine as it is made. */
-export type Checkpoint = readonly Uint8Array[] | null;
+/** A state machine at one log index, which a store holds already and durably, though it belongs to nothing yet. */
+export interface KeptCheckpoint {
+  /** It is of no use after all. Idempotent; never after it was given to a write that succeeded. */
+  discard(): void;
+}
+
+/**
+ * What a store is given of a state machine at one log index: the slices of its snapshot, in order, where they are few; or what a
+ * {@link CheckpointWriter} has kept. null: the machine as it is made.
+ */
+export type Checkpoint = readonly Uint8Array[] | KeptCheckpoint | null;
+
+/** Takes the snapshot of a machine slice by slice, so that nobody holds all of it. */
+export interface CheckpointWriter {
+  /**
+   * Takes the next slice, which must not change afterwards. A promise: it would rather have no further one before that is
+   * kept. Rejects when the disk takes no more; then only `abandon` is left.
+   */
+  write(slice: Uint8Array): void | Promise<void>;
+  /** Everything was written. `kept` is durable, and null with an error. Called once, not after `abandon`. */
+  finish(done: (error: Error | null, kept: KeptCheckpoint | null) => void): void;
+  /** Lets go of what was written. Idempotent. */
+  abandon(): void;
+}
 
 /** One group's share of a durable write. Applied atomically: base, checkpoint, truncation, entries and hard state. */
 export interface GroupWrite {
@@ -99,7 +121,8 @@ export interface GroupWrite {
 export interface StoredGroup {
   readonly group: GroupId;
   readonly base: LogBase;
-  readonly checkpoint: Checkpoint;
+  /** The slices of the machine at `base`, read when they are asked for, and once. null: the machine as it is made. */
+  readonly checkpoint: Iterable<Uint8Array> | null;
   readonly hardState: HardState;
   readonly entries: readonly Entry[];
 }
@@ -108,6 +131,15 @@ export interface StoredGroup {
 export interface StoredTombstone {
   readonly group: GroupId;
   readonly tombstone: Tombstone;
+}
+
+/**
+ * A group of which the store lost data that was confirmed, though not what its replica had promised: that stays in force by the
+ * tombstone, and a leader can fill the group again.
+ */
+export interface DamagedGroup extends StoredTombstone {
+  /** What is damaged: file, record, index. For people. */
+  readonly what: string;
 }
 
 /** What a node must not forget about itself. `map` and `founding` are the control plane's bytes. */
@@ -128,6 +160,7 @@ export interface StoredPast {
   readonly node: NodeRecord | null;
   readonly groups: readonly StoredGroup[];
   readonly tombstones: readonly StoredTombstone[];
+  readonly damaged: readonly DamagedGroup[];
 }
 
 /**
@@ -135,6 +168,7 @@ export interface StoredPast {
  * of the calls, and what a crash leaves is always the result of the first so many of them, never a later one without
  * an earlier. `done` is called once, perhaps before the call returns when nothing has to be waited for, and never after
  * a crash. After an error the store takes no more: everything later is answered with an error, and changes nothing.
+ * A full disk is no error: what does not fit waits, in its order, until there is space. @see LogStore.onStall
  */
 export interface LogStore {
   /** What is written outlives the process. When false, nothing needs to be written that is not written anyway. */
@@ -146,16 +180,25 @@ export interface LogStore {
   load(): Promise<StoredPast>;
   /** Makes `writes` durable: the appends of one turn of all groups, one synced write, applied as a whole or not at all. */
   write(writes: readonly GroupWrite[], done: StoreDone): void;
+  /** Begins a checkpoint of `group` for a later `write` or `checkpoint`. Only in durable mode. */
+  beginCheckpoint(group: GroupId): CheckpointWriter;
   /**
-   * Keeps `checkpoint` of the machine at `base`, an index within the stored log; entries up to it are dropped. Ignored when
-   * the stored base is further. Only in durable mode.
+   * Keeps `checkpoint` of the machine at `base`, an index within the stored log; a store may keep older ones too, with the log
+   * behind them, and drops the rest. Ignored when the stored base is further. Only in durable mode.
    */
   checkpoint(group: GroupId, base: LogBase, checkpoint: Checkpoint, done: StoreDone): void;
   /** Forgets a group that was removed from this node, keeping what {@link Tombstone} says. */
   remove(group: GroupId, tombstone: Tombstone): void;
   /** Replaces what is remembered of the node itself. */
   saveNode(record: NodeRecord, done: StoreDone): void;
-  /** Waits for what is under way. Idempotent. */
+  /**
+   * Set by the owner; told at once when it is so already. Called with a reason, for people, when the disk is full or nearly so: this node should not be the one
+   * that others write through. Called with null when there is space again.
+   */
+  set onStall(listener: (reason: string | null) => void);
+  /** Counters of the adapter's own, for metrics: camelCase names with their unit. */
+  counters(): Readonly<Record<string, number>>;
+  /** Waits for what is under way, but not for a disk that is full. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ import { BatchBuilder } from "../wire/batch-builder.ts";
 import type { GroupCheckpoints } from "./group-checkpoints.ts";
 import { MachineClock } from "./machine-clock.ts";
 import type { HostOptions } from "./options.ts";
-import type { Checkpoint, Clock } from "./ports.ts";
+import type { Clock, KeptCheckpoint } from "./ports.ts";
 import type { HostProbe } from "./probe.ts";
 import type { ProposalSink, ReadSink, SnapshotSink, StateMachine } from "./state-machine.ts";
 
@@ -39,8 +39,8 @@ export interface GroupObserver {
   onDirty(group: GroupId): void;
   onLeadership(group: GroupId, leadership: Leadership): void;
   onConfiguration(group: GroupId): void;
-  /** The store could not keep what this group has to remember. */
-  onStoreFailed(group: GroupId, error: Error): void;
+  /** The disk of this node is full: what is appended here waits for space. */
+  isReadOnly(): boolean;
   readonly probe: HostProbe | null;
 }
 
@@ -68,6 +68,7 @@ export class RaftGroup<Result> {
   #appliedTerm = 0;
   #ledTerm = 0;
   #pendingRestore: ArrivedSnapshot | null = null;
+  #handOvers = 0;
   /** Messages that other replicas have sent to this one. */
   messagesStepped = 0;
   /** Indexes of snapshots being sent: the log behind the oldest is kept for their receivers. */
@@ -131,6 +132,11 @@ export class RaftGroup<Result> {
       sink.dropped("not-leader");
       return;
     }
+    // Held while somebody else is about to lead; else nothing that would have to wait for space is begun.
+    if (this.#observer.isReadOnly() && !this.raft.transferring) {
+      sink.dropped("disk-full");
+      return;
+    }
     if (this.#batch.bytes > 0 && this.#batch.bytes + command.length > this.#options.heldBytesMax) {
       if (this.#mayPropose) this.#proposeBatch();
       if (this.#batch.bytes > 0) {
@@ -161,10 +167,10 @@ export class RaftGroup<Result> {
   }
 
   /**
-   * Takes in what the core answered, except what the host does for it (persist, send, snapshots). Answers the bytes of
-   * the snapshot that has replaced the machine, if one has: they become durable together with its base.
+   * Takes in what the core answered, except what the host does for it (persist, send, snapshots). Answers what the store
+   * keeps of the snapshot that has replaced the machine, if one has: it becomes the group's together with its base.
    */
-  takeReady(ready: Ready): Checkpoint {
+  takeReady(ready: Ready): KeptCheckpoint | null {
     if (ready.leadership !== null) this.#leadershipChanged(ready.leadership);
     const checkpoint = ready.persist?.snapshot ? this.#installSnapshot(ready.persist.snapshot.index) : null;
     for (const entry of ready.committed) this.#applyQueue.push(entry);
@@ -206,25 +212,58 @@ export class RaftGroup<Result> {
       this.raft.appliedTo(last);
       this.#becomeReadyLeader();
       this.#compact();
+      this.lookAtCheckpoint();
     }
     this.#serveReads();
     return finished;
   }
 
-  /** A whole snapshot has arrived: the core decides whether it is news. `slices` are its bytes, in durable mode. */
-  restoreFrom(sink: SnapshotSink, slices: Checkpoint, step: () => void): void {
+  /** A whole snapshot has arrived: the core decides whether it is news. `kept`: its bytes, in durable mode. */
+  restoreFrom(sink: SnapshotSink, kept: KeptCheckpoint | null, step: () => void): void {
     const { applied } = this.raft;
     step();
     // One that came too late must not take the place of one that was accepted in the same turn.
-    if (this.raft.applied !== applied) this.#pendingRestore = { sink, slices };
+    if (this.raft.applied !== applied) {
+      this.#pendingRestore?.kept?.discard();
+      this.#pendingRestore = { sink, kept };
+    } else {
+      kept?.discard();
+    }
     this.#observer.onDirty(this.id);
+  }
+
+  /**
+   * Gives the leadership to the voter that is furthest among those that answer. Tried again with
+   * every call, with another one if there is one; without any it stays, and takes no commands.
+   */
+  handOver(): void {
+    if (!this.isLeader || this.raft.transferring) return;
+    const { progress } = this.raft.status();
+    const able = [...progress].filter(([, { recentActive, learner }]) => recentActive && !learner);
+    able.sort(([, one], [, other]) => other.match - one.match);
+    const [to] = able[this.#handOvers++ % Math.max(1, able.length)] ?? [];
+    if (to === undefined) return;
+    this.raft.transferLeader(to);
+    this.#observer.onDirty(this.id);
+  }
+
+  /** Time has passed: a checkpoint may be due. */
+  lookAtCheckpoint(): void {
+    this.#checkpoints?.look(this.raft.applied);
+  }
+
+  /** Entries of so many bytes were given to the store. */
+  appended(bytes: number): void {
+    this.#checkpoints?.appended(bytes);
   }
 
   /** Ends this replica: everybody who waits learns that the outcome is unknown here. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#checkpoints?.abandon();
+    this.#checkpoints?.close();
+    this.#pendingRestore?.kept?.discard();
+    this.#pendingRestore = null;
     this.#failWaiters(null);
     this.#applyQueue = [];
     this.#applyHead = 0;
@@ -291,17 +330,17 @@ export class RaftGroup<Result> {
     for (const sink of reads) sink.lost();
   }
 
-  #installSnapshot(index: LogIndex): Checkpoint {
+  #installSnapshot(index: LogIndex): KeptCheckpoint | null {
     const arrived = this.#pendingRestore;
     this.#pendingRestore = null;
     if (arrived === null) throw new Error(`group ${this.id}: a snapshot was accepted that never arrived`);
     this.#applyQueue.length = 0;
     this.#applyHead = 0;
-    this.#checkpoints?.abandon(index);
+    this.#checkpoints?.replaced(index);
     arrived.sink.install();
     this.machineClock.applied(this.machine.timeMs);
     this.#observer.probe?.installed(this);
-    return arrived.slices;
+    return arrived.kept;
   }
 
   #applyEntry(entry: Entry): void {
@@ -344,9 +383,9 @@ export class RaftGroup<Result> {
   }
 
   /**
-   * Memory mode's checkpoint is the machine itself, so the log may be cut behind the applied index at any time; in durable
-   * mode only as far as a durable checkpoint covers it. Half the allowance stays as a tail for slow followers; what a
-   * snapshot under way needs afterwards stays too, within reason.
+   * The machine itself stands for what lies behind the applied index, so the log in memory may be cut there at any time; in
+   * durable mode the store keeps its own, as far as its checkpoints need it. Half the allowance stays as a tail for slow
+   * followers; what a snapshot under way needs afterwards stays too, within reason.
    */
   #compact(): void {
     const { logEntriesMax, logBytesMax } = this.#options;
@@ -359,19 +398,11 @@ export class RaftGroup<Result> {
     for (const index of this.snapshotsInFlight.values()) {
       if (kept < logEntriesMax * 4 && this.raft.logBytes <= logBytesMax * 4) to = Math.min(to, index);
     }
-    const checkpoints = this.#checkpoints;
-    if (checkpoints !== null && checkpoints.index < to) {
-      checkpoints.begin(this.machine, this.raft.snapshotMetadata(this.raft.applied), (error) => {
-        if (error !== null) this.#observer.onStoreFailed(this.id, error);
-        else if (!this.#closed) this.#compact();
-      });
-      to = checkpoints.index;
-    }
     if (to >= this.raft.firstIndex) this.raft.compact(logIndex(to));
   }
 }
 
 interface ArrivedSnapshot {
   readonly sink: SnapshotSink;
-  readonly slices: Checkpoint;
+  readonly kept: KeptCheckpoint | null;
 }

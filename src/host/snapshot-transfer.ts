@@ -15,16 +15,18 @@ import { WireError } from "../wire/wire-error.ts";
 import type { Bulk } from "./links/bulk.ts";
 import type { BulkSink } from "./links/bulk-stream.ts";
 import type { MultiRaft } from "./multi-raft.ts";
+import type { CheckpointWriter, KeptCheckpoint } from "./ports.ts";
+import type { RaftGroup } from "./raft-group.ts";
 import { SliceCutter, SliceJoiner } from "./slice-stream.ts";
-import type { SnapshotSink, StateMachine } from "./state-machine.ts";
+import type { SnapshotSink } from "./state-machine.ts";
 
 export interface SnapshotTransferParts {
   readonly groups: MultiRaft;
   readonly bulk: Bulk;
   /** Where `node` listens; null when it is no peer. */
   readonly addressOf: (node: NodeId) => Address | null;
-  /** The machine of `group`, opening the group first when the sender may fill it; null refuses. */
-  readonly admit: (group: GroupId, from: NodeId) => StateMachine<unknown> | null;
+  /** The replica of `group`, opening the group first when the sender may fill it; null refuses. */
+  readonly admit: (group: GroupId, from: NodeId) => RaftGroup<unknown> | null;
   /** Told about transfers that failed, for the log; they are tried again by raft. */
   readonly onFailed: (group: GroupId, node: NodeId, error: unknown) => void;
 }
@@ -73,30 +75,49 @@ export class SnapshotTransfer {
 
   #incoming(header: unknown, from: NodeId): BulkSink | CremaError {
     const { group, leaderTerm, metadata } = decodeHeader(header);
-    const machine = this.#parts.admit(group, from);
-    if (machine === null) {
+    const replica = this.#parts.admit(group, from);
+    if (replica === null) {
       return new CremaError("CREMA_NOT_READY", `group ${group} takes no snapshot from ${from} here`, {
         retryable: true,
       });
     }
-    const restore: SnapshotSink = machine.beginRestore();
-    const slices: Uint8Array[] | null = this.#parts.groups.durable ? [] : null;
+    const restore: SnapshotSink = replica.machine.beginRestore();
+    const writer = this.#parts.groups.keepSnapshot(group);
+    let taken: void | Promise<void>;
     const joiner = new SliceJoiner((slice) => {
       restore.write(slice);
-      slices?.push(slice);
+      if (writer !== null) taken = writer.write(slice);
     });
     return {
-      write: (piece) => joiner.write(piece),
-      finish: () => {
+      write: (piece) => {
+        taken = undefined;
+        joiner.write(piece);
+        return taken;
+      },
+      finish: async () => {
         joiner.finish();
         restore.finish();
+        const kept = writer === null ? null : await finished(writer);
+        if (!this.#parts.groups.installSnapshot(replica, from, leaderTerm, metadata, restore, kept))
+          throw new CremaError("CREMA_NOT_READY", `the replica of group ${group} has gone meanwhile`, {
+            retryable: true,
+          });
         this.counters.received++;
-        this.#parts.groups.installSnapshot(group, from, leaderTerm, metadata, restore, slices);
         return null;
       },
-      abort: () => {},
+      abort: () => writer?.abandon(),
     };
   }
+}
+
+/** What the store keeps of a snapshot, once that is durable. */
+function finished(writer: CheckpointWriter): Promise<KeptCheckpoint> {
+  return new Promise((resolve, reject) => {
+    writer.finish((error, kept) => {
+      if (kept === null) reject(error);
+      else resolve(kept);
+    });
+  });
 }
 
 type Header = readonly [

@@ -31,14 +31,16 @@ export interface StateMachine<Result> {
   beginRestore(): SnapshotSink;
 }
 
+export type ProposalFailure = "not-leader" | "busy" | "disk-full" | "unknown";
+
 /** Where the outcome of one proposed command goes. Exactly one of the two is called, once. */
 export interface ProposalSink<Result> {
   applied(result: Result): void;
   /**
-   * `not-leader` and `busy`: it was not appended and never will be.
+   * `not-leader`, `busy` and `disk-full`: it was not appended and never will be.
    * `unknown`: it was appended, but this node lost the right to say what became of it.
    */
-  dropped(why: "not-leader" | "busy" | "unknown"): void;
+  dropped(why: ProposalFailure): void;
 }
 
 /** Where the permission for one linearizable read goes. Exactly one of the two is called, once. */

@@ -5,6 +5,7 @@
 import type { GroupId } from "../base/ids.ts";
 import type {
   Checkpoint,
+  CheckpointWriter,
   GroupWrite,
   LogBase,
   LogStore,
@@ -16,13 +17,19 @@ import type {
 
 export class VolatileLogStore implements LogStore {
   readonly durable = false;
+  onStall: (reason: string | null) => void = () => {};
 
   async load(): Promise<StoredPast> {
-    return { node: null, groups: [], tombstones: [] };
+    return { node: null, groups: [], tombstones: [], damaged: [] };
   }
 
   write(_writes: readonly GroupWrite[], done: StoreDone): void {
     done(null);
+  }
+
+  /** The machine is its own checkpoint. */
+  beginCheckpoint(): CheckpointWriter {
+    return { write: () => {}, finish: (done) => done(null, { discard: () => {} }), abandon: () => {} };
   }
 
   checkpoint(_group: GroupId, _base: LogBase, _checkpoint: Checkpoint, done: StoreDone): void {
@@ -33,6 +40,10 @@ export class VolatileLogStore implements LogStore {
 
   saveNode(_record: NodeRecord, done: StoreDone): void {
     done(null);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {};
   }
 
   async close(): Promise<void> {}

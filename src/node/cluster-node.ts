@@ -29,7 +29,7 @@ import { Gossip } from "../host/gossip.ts";
 import { Bulk } from "../host/links/bulk.ts";
 import { Calls } from "../host/links/calls.ts";
 import { PeerLinks } from "../host/links/peer-links.ts";
-import { MultiRaft } from "../host/multi-raft.ts";
+import { MultiRaft, type Standing } from "../host/multi-raft.ts";
 import { DEFAULT_HOST_OPTIONS, type HostOptions } from "../host/options.ts";
 import type { Clock, Datagrams, LogStore, Resolver, StoredPast, Streams, Timer } from "../host/ports.ts";
 import type { HostProbe } from "../host/probe.ts";
@@ -63,6 +63,8 @@ import { Watches } from "./watches.ts";
 const EXPIRY_SWEEP_MS = 100;
 /** How often gossip is asked again who leads a group of which nobody is known to. */
 const RECALL_MS = 1_000;
+/** How long leaderships may take to go elsewhere when a durable node stops. */
+const HAND_OVER_MS_MAX = 5_000;
 /** How often something is looked at that this node waits for. */
 const POLL_MS = 20;
 
@@ -109,6 +111,8 @@ export class ClusterNode {
   readonly log: (level: LogLevel, message: string) => void;
   /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
   storeFailure: Error | null = null;
+  /** Why nothing can be written here now, for people; null when it can. */
+  diskFull: string | null = null;
   /** The cluster map listed this node once and does not any more, though it did not leave. */
   removed = false;
   /** A member of another cluster was met, and this node's own is empty: it should be given up for theirs. */
@@ -134,6 +138,7 @@ export class ClusterNode {
   #httpPort = 0;
   #sweepTimer: Timer | null = null;
   #leaving = false;
+  #stopping = false;
   #closed = false;
   /** Its next life will know of this one: it may tell others of itself. */
   #entered = false;
@@ -208,7 +213,7 @@ export class ClusterNode {
       addressOf: (node) => this.links.addressOf(node),
       admit: (group) => {
         if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
-        return this.groups.get(group)?.machine ?? null;
+        return this.groups.get(group) ?? null;
       },
       onFailed: (group, node, error) =>
         log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
@@ -224,6 +229,7 @@ export class ClusterNode {
       control: this.control,
       acceptor: past?.founding == null ? null : decodeAcceptorState(past.founding),
       keepPromise: ports.store.durable ? (state) => this.#memory.promised(state) : null,
+      members: () => this.#metMembers(),
       onSeedsResolved: (addresses) => this.#seedsResolved(addresses),
       onReport: (report) => this.#reported(report),
       onRefusedForEver: (address) => this.#outcast([address]),
@@ -244,6 +250,9 @@ export class ClusterNode {
   start(): void {
     const born = this.#memory.born();
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
+    this.#ports.store.onStall = (reason) => this.#diskStalled(reason);
+    for (const { group, what } of this.#ports.past?.damaged ?? [])
+      this.events.emit({ type: "store-damaged", group, reason: what });
     const isBack = this.clusterId !== null;
     this.groups.start();
     if (isBack) this.gossip.join(this.#memberAddresses());
@@ -280,7 +289,12 @@ export class ClusterNode {
   }
 
   get leaving(): boolean {
-    return this.#leaving;
+    return this.#leaving || this.#stopping;
+  }
+
+  /** What it is told outlives the process. */
+  get durable(): boolean {
+    return this.#ports.store.durable;
   }
 
   get closed(): boolean {
@@ -375,6 +389,22 @@ export class ClusterNode {
     await depart(this, closeDoors, () => this.farewellSpread);
   }
 
+  /**
+   * Stops for a while: leaderships go elsewhere, `closeDoors` lets the clients go, and the node closes. It stays a member, and its
+   * disk stays what it is.
+   */
+  async stop(closeDoors: () => Promise<void>): Promise<void> {
+    if (this.#leaving || this.#stopping || this.#closed) return;
+    this.#stopping = true;
+    this.events.emit({ type: "stopping" });
+    this.#stand("hands-over");
+    const leads = (): boolean => [...this.groups.groups()].some(({ isLeader }) => isLeader);
+    const budgetMs = Math.min(HAND_OVER_MS_MAX, this.options.drainTimeoutMs);
+    if (budgetMs > 0 && !this.#isAlone()) await this.waitFor(() => !leads(), budgetMs);
+    await closeDoors();
+    await this.close();
+  }
+
   /** Stops at once. What waits fails with CREMA_CLOSED. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -412,7 +442,13 @@ export class ClusterNode {
         flush: () => this.links.flush(),
       },
       raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
-      options: { ...DEFAULT_HOST_OPTIONS, ...this.#ports.host, tickMs: this.options.tickMs },
+      options: {
+        ...DEFAULT_HOST_OPTIONS,
+        checkpointLogBytes: this.options.checkpointLogBytes,
+        checkpointIntervalMs: this.options.checkpointIntervalMs,
+        ...this.#ports.host,
+        tickMs: this.options.tickMs,
+      },
       events: {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {
@@ -424,6 +460,9 @@ export class ClusterNode {
         onUnknownGroup: (group, _from, message) => this.control.openFor(group, message),
         onGroupFailed: (group, error) =>
           this.log("error", `group ${group} stopped on this node: ${describe(error)}`),
+        onCheckpoint: (taken) => this.events.emit({ type: "checkpoint-taken", ...taken }),
+        onCheckpointFailed: (group, error) =>
+          this.log("warn", `no checkpoint of group ${group}, it is tried again: ${error.message}`),
       },
       probe: this.#ports.probe,
     });
@@ -445,6 +484,7 @@ export class ClusterNode {
         protocolMax: PROTOCOL_MAX,
         clusterId: null,
         mapVersion: 0,
+        reluctant: false,
       },
       options: resolveSwimOptions({}, this.options.gossip),
       clock: this.clock,
@@ -482,6 +522,12 @@ export class ClusterNode {
     });
   }
 
+  /** No other member lives: there is nobody to hand anything over to. */
+  #isAlone(): boolean {
+    const others = this.control.map?.members.filter(({ nodeId }) => nodeId !== this.nodeId) ?? [];
+    return !others.some(({ nodeId }) => this.gossip.member(nodeId)?.state === "alive");
+  }
+
   #newMachine(shard: ShardId): ShardMachine {
     const machine = new ShardMachine();
     machine.onChange = (change) => this.watches.onLocalChange(shard, change);
@@ -513,6 +559,21 @@ export class ClusterNode {
       if (remote.clusterId === null) return;
       this.foreignClusterMet(remote.address, remote.clusterId);
     };
+  }
+
+  #diskStalled(reason: string | null): void {
+    if (this.#closed || reason === this.diskFull) return;
+    const wasFull = this.diskFull !== null;
+    this.diskFull = reason;
+    this.#stand(this.#stopping ? "hands-over" : reason === null ? "leads" : "read-only");
+    if (reason === null) this.events.emit({ type: "disk-recovered", reason: "" });
+    else if (!wasFull) this.events.emit({ type: "disk-full", reason });
+  }
+
+  /** What this node does as a leader, and what the others need to know of that. */
+  #stand(standing: Standing): void {
+    this.groups.setStanding(standing);
+    this.gossip.updateMeta({ reluctant: standing !== "leads" });
   }
 
   #leadershipChanged(group: GroupId, leadership: Leadership): void {
@@ -550,6 +611,14 @@ export class ClusterNode {
   #seedsResolved(addresses: readonly Address[]): void {
     this.#seedAddresses = addresses;
     this.gossip.join(this.#ports.past?.node == null ? addresses : this.#memberAddresses());
+  }
+
+  /** Whom gossip has met alive, and who belongs to a cluster. */
+  #metMembers(): readonly Address[] {
+    return this.gossip
+      .members()
+      .filter(({ id, state, meta }) => id !== this.nodeId && state === "alive" && meta.clusterId !== null)
+      .map(({ address }) => address);
   }
 
   /** Where other members may be: seeds first, then those that gossip has met, then those of the map. */

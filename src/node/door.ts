@@ -108,7 +108,18 @@ export type NodeEvent =
   | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
   | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
   | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
-  | { readonly type: "leaving" | "ready" | "not-ready" };
+  /** The disk is full or nearly so (`reason`, for people), or has space again. */
+  | { readonly type: "disk-full" | "disk-recovered"; readonly reason: string }
+  /** What the store had kept of a group was damaged: a leader fills it again. */
+  | { readonly type: "store-damaged"; readonly group: GroupId; readonly reason: string }
+  | {
+      readonly type: "checkpoint-taken";
+      readonly group: GroupId;
+      readonly index: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly type: "leaving" | "stopping" | "ready" | "not-ready" };
 
 /** What the operator's doors (HTTP, CLI) need beyond requests. */
 export interface AdminDoor {

@@ -38,8 +38,20 @@ export function describeEvent(event: NodeEvent): string {
       return `seed ${formatAddress(event.seed)} answers`;
     case "cluster-conflict":
       return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge`;
+    case "disk-full":
+      return `${event.reason}: leaderships are handed over, and nothing is written here until there is space`;
+    case "disk-recovered":
+      return "the disk has space again";
+    case "store-damaged":
+      return `${groupText(event.group)} was damaged on this disk and is filled again by its leader: ${event.reason}`;
+    case "checkpoint-taken": {
+      const { index, bytes, durationMs } = event;
+      return `${groupText(event.group)} has a checkpoint at index ${index}: ${bytes} bytes in ${Math.round(durationMs)} ms`;
+    }
     case "leaving":
       return "leaving the cluster";
+    case "stopping":
+      return "stopping; it stays a member of the cluster";
     case "ready":
       return "ready to serve";
     case "not-ready":

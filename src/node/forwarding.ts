@@ -18,14 +18,19 @@ import { decodeReply, encodeReply } from "../wire/reply-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ReplySink } from "./door.ts";
 import type { LeaderTable } from "./leader-table.ts";
-import type { AttemptFailure, PendingRequest, RequestKind } from "./pending-request.ts";
+import {
+  type AttemptFailure,
+  attemptFailureOf,
+  type PendingRequest,
+  type RequestKind,
+} from "./pending-request.ts";
 import { isTooLarge } from "./request-limits.ts";
 import type { ShardService } from "./shard-service.ts";
 
 const KINDS: readonly RequestKind[] = ["write", "read", "local-read"];
 /** Response status bytes. */
 const REPLIED = 0;
-const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large"];
+const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large", "disk-full"];
 
 /** Who waits for an answer from one peer, by the number the request was sent under. */
 interface Outstanding {
@@ -191,6 +196,6 @@ class RemoteAnswer implements ProposalSink<Reply>, ReplySink {
   }
 
   fail(error: CremaError): void {
-    this.dropped(error.code === "CREMA_BUSY" ? "busy" : "not-leader");
+    this.dropped(attemptFailureOf(error));
   }
 }

@@ -2,6 +2,7 @@
  * What a node can be told. Every option has a default, a unit in its name and one place where it is obeyed.
  */
 import { type Address, parseAddress } from "../base/address.ts";
+import { parseFsync } from "../base/fsync-policy.ts";
 import { SHARDS_MAX } from "../base/ids.ts";
 import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
 
@@ -48,6 +49,18 @@ export interface NodeOptions {
   readonly gossip: "lan" | "wan" | "local";
   /** How long a member must be dead before its replicas are replaced, in milliseconds. Default 10,000. */
   readonly deadGraceMs: number;
+  /** Where this node keeps what outlives its process. null: nothing does, and every start is a new node. Default null. */
+  readonly dataDir: string | null;
+  /** When a write is durable: `always` (synced), `interval:<ms>` (synced soon), `never` (when the system likes). Default `always`. */
+  readonly fsync: string;
+  /** A checkpoint of a shard is due when its log has grown by so many bytes, and by the size of the last one. Default 16 MiB. */
+  readonly checkpointLogBytes: number;
+  /** A checkpoint is due when the last one is so old and there is any log behind it, in milliseconds. Default 300,000. */
+  readonly checkpointIntervalMs: number;
+  /** Checkpoints kept of every shard, with the log behind the oldest. Default 2. Limit 1 .. 10. */
+  readonly checkpointsKept: number;
+  /** With less free space than this on the disk of `dataDir` the node becomes read-only, in bytes. Default 64 MiB. 0: once it is full. */
+  readonly minFreeDiskBytes: number;
   /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
   readonly foundingDelayMs: number;
 }
@@ -75,6 +88,12 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   gossip: "lan",
   deadGraceMs: 10_000,
   foundingDelayMs: 3_000,
+  dataDir: null,
+  fsync: "always",
+  checkpointLogBytes: 16 * 1024 * 1024,
+  checkpointIntervalMs: 300_000,
+  checkpointsKept: 2,
+  minFreeDiskBytes: 64 * 1024 * 1024,
 });
 
 export const DEFAULT_CLUSTER_PORT = 7946;
@@ -103,6 +122,16 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
   integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
   integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
+  integerWithin("checkpointLogBytes", options.checkpointLogBytes, 64 * 1024, 2 ** 40);
+  integerWithin("checkpointIntervalMs", options.checkpointIntervalMs, 1_000, 7 * 86_400_000);
+  integerWithin("checkpointsKept", options.checkpointsKept, 1, 10);
+  integerWithin("minFreeDiskBytes", options.minFreeDiskBytes, 0, Number.MAX_SAFE_INTEGER);
+  if (options.dataDir !== null && (typeof options.dataDir !== "string" || options.dataDir === ""))
+    throw new TypeError("option dataDir must be the path of a folder, or null");
+  if (parseFsync(options.fsync) === null)
+    throw new RangeError(
+      `option fsync must be always, never or interval:<1 .. 60000 ms>, got ${options.fsync}`,
+    );
   if (!(options.weight >= 0.1 && options.weight <= 100)) {
     throw new RangeError(`option weight must be 0.1 .. 100, got ${options.weight}`);
   }

@@ -17,6 +17,7 @@ export type AttemptFailure =
   /** Certainly not applied by this attempt. */
   | "not-leader"
   | "busy"
+  | "disk-full"
   /** Decided, but the answer cannot travel. */
   | "too-large"
   /** May have been applied, may still be. */
@@ -95,8 +96,14 @@ export class PendingRequest implements ProposalSink<Reply>, ReplySink {
   }
 
   fail(error: CremaError): void {
-    this.dropped(error.code === "CREMA_BUSY" ? "busy" : "not-leader");
+    this.dropped(attemptFailureOf(error));
   }
+}
+
+/** What became of a read that the leader could not answer. */
+export function attemptFailureOf({ code }: CremaError): AttemptFailure {
+  if (code === "CREMA_BUSY") return "busy";
+  return code === "CREMA_DISK_FULL" ? "disk-full" : "not-leader";
 }
 
 /** What a caller is told when its deadline passed. */
@@ -124,6 +131,15 @@ export function busyError(shard: ShardId): CremaError {
     retryable: true,
     retryAfterMs: 50,
   });
+}
+
+/** Nobody else could lead the shard, and its leader has no space to write to. */
+export function diskFullError(shard: ShardId): CremaError {
+  return new CremaError(
+    "CREMA_DISK_FULL",
+    `the disk of the node that leads shard ${shard} is full, and no other node can take over; nothing was changed`,
+    { retryable: true, retryAfterMs: 1_000 },
+  );
 }
 
 export function closedError(request: PendingRequest): CremaError {

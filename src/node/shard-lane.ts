@@ -21,6 +21,7 @@ import {
   type AttemptFailure,
   busyError,
   deadlineError,
+  diskFullError,
   PendingRequest,
   type RequestOwner,
 } from "./pending-request.ts";
@@ -150,8 +151,26 @@ export class ShardLane implements RequestOwner {
       this.#finish(request, null, busyError(this.shard));
       return;
     }
+    if (why === "disk-full" && request.uncertain === 0) {
+      this.#refused(request);
+      return;
+    }
     this.#node.counters.retries++;
     this.#stall();
+  }
+
+  /** The leader takes no writes. Without a session all those that wait for one are refused. */
+  #refused(request: PendingRequest): void {
+    const error = diskFullError(this.shard);
+    if (request !== this.#opening) {
+      this.#finish(request, null, error);
+      return;
+    }
+    request.finished = true;
+    this.#opening = null;
+    for (const waiting of [...this.#pending])
+      if (waiting.kind === "write" && waiting.session === 0) this.#finish(waiting, null, error);
+    this.#resume();
   }
 
   /** Fails everything with what `errorFor` says. */

@@ -12,10 +12,11 @@ import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
 import type { RaftGroup } from "../host/raft-group.ts";
-import type { ProposalSink, ReadSink } from "../host/state-machine.ts";
+import type { ProposalFailure, ProposalSink, ReadSink } from "../host/state-machine.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { encodeSessionCommand } from "../wire/command-codec.ts";
 import type { ReplySink } from "./door.ts";
+import { diskFullError } from "./pending-request.ts";
 import { ShardMachine } from "./shard-machine.ts";
 
 /** Keys removed by one committed removal at most. */
@@ -155,7 +156,8 @@ class LeaderRead implements ReadSink, ProposalSink<Reply> {
     this.granted();
   }
 
-  dropped(why: "not-leader" | "busy" | "unknown"): void {
-    this.#sink.fail(why === "busy" ? BUSY : NOT_LEADER);
+  dropped(why: ProposalFailure): void {
+    if (why === "disk-full") this.#sink.fail(diskFullError(this.#shard));
+    else this.#sink.fail(why === "busy" ? BUSY : NOT_LEADER);
   }
 }

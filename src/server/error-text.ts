@@ -72,6 +72,7 @@ const FAILURE_WORDS: Readonly<Partial<Record<CremaErrorCode, string>>> = {
   CREMA_BUSY: "BUSY",
   CREMA_TIMEOUT: "TIMEOUT",
   CREMA_CROSS_SHARD: "CROSSSLOT",
+  CREMA_DISK_FULL: "MISCONF",
   CREMA_WRONG_TYPE: "WRONGTYPE",
 };
 

@@ -7,6 +7,13 @@ import { crc32 } from "../wire/crc32.ts";
 export const RECORD_HEADER_BYTES = 8;
 const LENGTH_AT = 4;
 
+/** What is found where a record was written. */
+export interface FoundRecord {
+  /** A view. When it is not intact, whatever is there. */
+  readonly payload: Uint8Array;
+  readonly intact: boolean;
+}
+
 /** `payload` as it lies on the disk. Copies it. */
 export function frameRecord(payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
@@ -17,10 +24,12 @@ export function frameRecord(payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The payload, a view; null when `bytes` are not exactly one whole record. */
-export function readRecord(bytes: Uint8Array): Uint8Array | null {
-  if (bytes.length < RECORD_HEADER_BYTES) return null;
+/** Intact when `bytes` are exactly one whole record. */
+export function readRecord(bytes: Uint8Array): FoundRecord {
+  const payload = bytes.subarray(RECORD_HEADER_BYTES);
+  if (bytes.length < RECORD_HEADER_BYTES) return { payload, intact: false };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(LENGTH_AT) !== bytes.length - RECORD_HEADER_BYTES) return null;
-  return view.getUint32(0) === crc32(bytes, LENGTH_AT) ? bytes.subarray(RECORD_HEADER_BYTES) : null;
+  const intact =
+    view.getUint32(LENGTH_AT) === payload.length && view.getUint32(0) === crc32(bytes, LENGTH_AT);
+  return { payload, intact };
 }

@@ -25,6 +25,7 @@ export const FAULT_KINDS = [
   // What happens to disks; only where there are any.
   "slow-disk",
   "full-disk",
+  "broken-disk",
   "lost-writes",
   "torn-write",
   "bit-flip",

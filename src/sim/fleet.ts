@@ -258,7 +258,7 @@ export class Fleet {
   #memoryOf(machine: Machine, process: VirtualProcess, name: string): Pick<NodePorts, "store" | "past"> {
     if (machine.disk === null) return { store: new VolatileLogStore() };
     try {
-      const store = new VirtualLogStore(machine.disk, REWRITE_BYTES_MIN, process);
+      const store = new VirtualLogStore(machine.disk, process, REWRITE_BYTES_MIN, process);
       return { store, past: store.past() };
     } catch (error) {
       if (!(error instanceof CremaError) || error.code !== "CREMA_STORE_DAMAGED") throw error;

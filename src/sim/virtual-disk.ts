@@ -9,7 +9,7 @@ import { assert } from "../base/assert.ts";
 import { CremaError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock, Timer } from "../host/ports.ts";
-import { frameRecord, readRecord } from "./disk-record.ts";
+import { type FoundRecord, frameRecord, readRecord } from "./disk-record.ts";
 
 /** How a disk behaves; may be changed at any time with {@link VirtualDisk.setConditions}. */
 export interface DiskConditions {
@@ -46,7 +46,7 @@ interface DiskRecord {
   bytes: Uint8Array;
 }
 
-/** A write under way. `failed`: there was no space for it. */
+/** A write under way. `failed`: the disk did not take it. */
 interface OpenWrite {
   readonly dueAtMs: number;
   readonly failed: boolean;
@@ -66,8 +66,10 @@ export class VirtualDisk {
   #open: OpenWrite[] = [];
   #timer: Timer | null = null;
   #stalledUntilMs = 0;
-  /** Writes fail while there is no space. */
+  /** Nothing fits any more: who writes must wait, or fail. */
   full = false;
+  /** Writes fail, whatever they are. */
+  broken = false;
   readonly counters = {
     writes: 0,
     syncs: 0,
@@ -108,9 +110,10 @@ export class VirtualDisk {
     return this.#records.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** As fast as ever, and with space again. */
+  /** As fast as ever, sound, and with space again. */
   recover(): void {
     this.full = false;
+    this.broken = false;
     this.#stalledUntilMs = 0;
     this.#conditions = DEFAULT_DISK_CONDITIONS;
   }
@@ -123,8 +126,8 @@ export class VirtualDisk {
   /** Adds a record of `payload`, which is copied. `done` is called later, in the order of the appends, unless the disk crashes. */
   append(payload: Uint8Array, done: DiskDone): void {
     this.counters.writes++;
-    // One that follows a failed one must fail too, even if there is space again: it would leave a hole behind it.
-    const failed = this.full || this.#open.some((write) => write.failed);
+    // One that follows a failed one must fail too, even if the disk is well again: it would leave a hole behind it.
+    const failed = this.full || this.broken || this.#open.some((write) => write.failed);
     if (failed) {
       this.counters.failed++;
     } else {
@@ -155,32 +158,27 @@ export class VirtualDisk {
   }
 
   /**
-   * All records, in order, for a process that starts; whatever follows the last whole one is cut off if it can be a torn
-   * write: the last on the file, and never synced. Throws CREMA_STORE_DAMAGED when anything else cannot be read.
+   * All records, in order, for a process that starts; one that is not intact is cut off if it can be a torn write: the last
+   * on the file, and never synced. Any other was damaged after it had been confirmed.
    */
-  read(): readonly Uint8Array[] {
+  read(): readonly FoundRecord[] {
     assert(this.#open.length === 0, "a disk is read before anything is written to it");
-    const payloads: Uint8Array[] = [];
-    for (const [at, { bytes }] of this.#records.entries()) {
-      const payload = readRecord(bytes);
-      if (payload === null) {
-        if (at < this.#records.length - 1 || at < this.#synced) throw damaged(at);
-        this.#records.length = at;
-        break;
-      }
-      payloads.push(payload);
+    const found = this.#records.map(({ bytes }) => readRecord(bytes));
+    if (found.at(-1)?.intact === false && found.length > this.#synced) {
+      found.pop();
+      this.#records.pop();
     }
     // Who has read them counts on them, and so will have had them synced.
     this.#synced = this.#records.length;
-    return payloads;
+    return found;
   }
 
   /** The payloads that are synced, for who wants to rewrite them; null when one of them is damaged. */
   synced(): readonly Uint8Array[] | null {
     const payloads: Uint8Array[] = [];
     for (const { bytes } of this.#records.slice(0, this.#synced)) {
-      const payload = readRecord(bytes);
-      if (payload === null) return null;
+      const { payload, intact } = readRecord(bytes);
+      if (!intact) return null;
       payloads.push(payload);
     }
     return payloads;
@@ -248,7 +246,7 @@ export class VirtualDisk {
     const first = this.#open.shift();
     if (first === undefined) return;
     if (first.failed) {
-      first.done(new CremaError("CREMA_BUSY", "no space left on the virtual disk", { retryable: true }));
+      first.done(new CremaError("CREMA_INTERNAL", "the virtual disk takes no more"));
       return;
     }
     this.#synced++;
@@ -261,11 +259,4 @@ export class VirtualDisk {
     const usualMs = this.#random.nextFloat() * 2 * syncMeanMs;
     return this.#random.nextFloat() < slowRate ? usualMs * slowFactor : usualMs;
   }
-}
-
-function damaged(at: number): CremaError {
-  return new CremaError(
-    "CREMA_STORE_DAMAGED",
-    `record ${at} of the virtual disk does not match its checksum`,
-  );
 }

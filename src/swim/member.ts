@@ -30,6 +30,8 @@ export interface MemberMeta {
   readonly clusterId: ClusterId | null;
   /** Version of the cluster map it holds; 0 = none. */
   readonly mapVersion: number;
+  /** It should not lead: its disk is full, or it is about to stop. */
+  readonly reluctant: boolean;
 }
 
 /** `dead` was declared by others, `left` by the member itself. @see SWIM §4.2 */
@@ -74,7 +76,8 @@ export function sameMeta(left: MemberMeta, right: MemberMeta): boolean {
     left.protocolMin === right.protocolMin &&
     left.protocolMax === right.protocolMax &&
     left.clusterId === right.clusterId &&
-    left.mapVersion === right.mapVersion
+    left.mapVersion === right.mapVersion &&
+    left.reluctant === right.reluctant
   );
 }
 
@@ -92,8 +95,8 @@ export function memberMetaBytes(meta: MemberMeta): number {
   );
 }
 
-/** id 8, nonce 8, cluster id 8, weight 8, three ports 6, two protocol versions 4. */
-const FIXED_META_BYTES = 42;
+/** id 8, nonce 8, cluster id 8, weight 8, three ports 6, two protocol versions 4, one flag. */
+const FIXED_META_BYTES = 43;
 
 /** Why `meta` cannot be gossiped, in words; null when it can. For input of our own and from outside alike. */
 export function memberMetaProblem(meta: MemberMeta): string | null {

@@ -230,6 +230,7 @@ function writeMeta(writer: ByteWriter, meta: MemberMeta): void {
   writer.u16(meta.protocolMax);
   writeClusterId(writer, meta.clusterId);
   writer.varint(meta.mapVersion);
+  writer.bool(meta.reluctant);
 }
 
 function readMeta(reader: ByteReader): MemberMeta {
@@ -246,6 +247,7 @@ function readMeta(reader: ByteReader): MemberMeta {
     protocolMax: reader.u16(),
     clusterId: readClusterId(reader),
     mapVersion: reader.varint(),
+    reluctant: reader.bool(),
   };
   const problem = memberMetaProblem(meta);
   if (problem !== null) throw new WireError(`member metadata: ${problem}`, reader.offset);

@@ -26,12 +26,12 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowance>> = Object.freeze({
   swim: { rooms: ["base"], node: [], packages: [] },
   cache: { rooms: ["base"], node: [], packages: [] },
   placement: { rooms: ["base"], node: [], packages: ["xxhash-wasm"] },
-  wire: { rooms: PURE, node: ["node:buffer"], packages: ["msgpackr"] },
+  wire: { rooms: PURE, node: ["node:buffer"], packages: ["msgpackr", "lz4-wasm-nodejs"] },
   host: { rooms: UP_TO_WIRE, node: [], packages: [] },
   cluster: { rooms: UP_TO_HOST, node: [], packages: [] },
   node: { rooms: [...UP_TO_HOST, "cluster"], node: [], packages: [] },
   net: { rooms: ["base", "wire", "host/ports.ts"], node: "all", packages: [] },
-  disk: { rooms: ["base", "wire", "host/ports.ts"], node: "all", packages: [] },
+  disk: { rooms: ["base", "wire", "raft/entry.ts", "host/ports.ts"], node: "all", packages: ["level"] },
   // Of the cache the doors know the words (what can be asked and answered), never the machine.
   server: {
     rooms: ["base", "wire", "node", "cache/command.ts", "cache/query.ts", "cache/reply.ts"],

@@ -30,6 +30,7 @@ const version = fc.maxSafeNat();
 const map: fc.Arbitrary<ClusterMap> = fc
   .record({
     version,
+    placementVersion: version,
     clusterId: hex64.map(clusterId),
     replicationFactor: fc.integer({ min: 1, max: 7 }),
     members: fc.array(

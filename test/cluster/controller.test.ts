@@ -327,6 +327,12 @@ describe("removing", () => {
       const missing = new Map(situation.reports);
       missing.delete(group);
       expect(planControl({ ...situation, reports: missing }, cluster.options)).not.toContainEqual(removal);
+      // Seed 306532: an old word of a shard, from before the member became its voter.
+      const old = new Map(situation.reports);
+      const report = old.get(group);
+      if (report === undefined) continue;
+      old.set(group, { ...report, mapVersion: situation.map.placementVersion - 1 });
+      expect(planControl({ ...situation, reports: old }, cluster.options)).not.toContainEqual(removal);
       for (const list of ["voters", "votersOutgoing", "learners"] as const) {
         const report = situation.reports.get(group);
         if (report === undefined) continue;

@@ -9,7 +9,8 @@ import { CLUSTER, idOf, mapOf } from "./example-map.ts";
 
 // A crash may leave any of the records as the last. One that knew its cluster and no map could neither found it nor find it.
 it("never writes which cluster a node belongs to without a map of it", () => {
-  const store = new VirtualLogStore(new VirtualDisk(new VirtualClock(), new Random(1, 1)));
+  const clock = new VirtualClock();
+  const store = new VirtualLogStore(new VirtualDisk(clock, new Random(1, 1)), clock);
   const saveNode = vi.spyOn(store, "saveNode");
   const self = { nodeId: idOf(1), boot: bootNonce("00000000000000aa") };
   const memory = new NodeMemory(store, self, null, (error) => expect.unreachable(error.message));

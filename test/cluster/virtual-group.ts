@@ -131,7 +131,8 @@ export class VirtualGroup {
     };
   }
 
-  report(group: number): GroupReport {
+  /** What its leader says, knowing the map of `mapVersion`. */
+  report(group: number, mapVersion = Number.MAX_SAFE_INTEGER): GroupReport {
     const { voters, votersOutgoing, learners } = this.configuration;
     return {
       group: groupId(group),
@@ -143,6 +144,7 @@ export class VirtualGroup {
       voters,
       votersOutgoing,
       learners,
+      mapVersion,
       lagging: voters.filter((voter) => !this.caughtUp.has(voter)),
     };
   }

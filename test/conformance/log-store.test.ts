@@ -3,7 +3,14 @@
  */
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/base/random.ts";
-import type { GroupWrite, LogStore, StoreDone, StoredGroup, StoredPast } from "../../src/host/ports.ts";
+import type {
+  CheckpointWriter,
+  GroupWrite,
+  LogStore,
+  StoreDone,
+  StoredGroup,
+  StoredPast,
+} from "../../src/host/ports.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
 import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
@@ -17,11 +24,14 @@ function subject(
   const clock = new VirtualClock();
   const disk = new VirtualDisk(clock, new Random(seed, 1), { slowRate: 0.3 });
   return {
-    open: () => wrap(new VirtualLogStore(disk, rewriteBytesMin)),
+    open: () => wrap(new VirtualLogStore(disk, clock, rewriteBytesMin)),
     settle: () => clock.runFor(1_000),
     crash: async () => disk.crash(),
     setFull: (full) => {
       disk.full = full;
+    },
+    setBroken: (broken) => {
+      disk.broken = broken;
     },
   };
 }
@@ -49,8 +59,20 @@ class Mutant implements LogStore {
     this.inner.write(writes, done);
   }
 
+  set onStall(listener: (reason: string | null) => void) {
+    this.inner.onStall = listener;
+  }
+
+  beginCheckpoint(): CheckpointWriter {
+    return this.inner.beginCheckpoint();
+  }
+
   checkpoint(...call: Parameters<LogStore["checkpoint"]>): void {
     this.inner.checkpoint(...call);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.inner.counters();
   }
 
   remove(...call: Parameters<LogStore["remove"]>): void {

@@ -71,16 +71,28 @@ function host(clock: VirtualClock, store: LogStore): MultiRaft {
       onGroupFailed: (_group, error) => {
         throw error;
       },
+      onCheckpoint: () => {},
+      onCheckpointFailed: (_group, error) => {
+        throw error;
+      },
     },
   });
 }
 
 function arrive(groups: MultiRaft, machine: TextMachine, index: number, text: string): void {
+  const replica = groups.get(GROUP);
+  if (replica === undefined) throw new Error("the group is open");
   const sink = machine.beginRestore();
   const slice = new TextEncoder().encode(text);
   sink.write(slice);
   const at = { index: logIndex(index), term: term(1), configuration: configurationOf([SELF, LEADER]) };
-  groups.installSnapshot(GROUP, LEADER, 1, at, sink, groups.durable ? [slice] : null);
+  const writer = groups.keepSnapshot(GROUP);
+  if (writer === null) {
+    groups.installSnapshot(replica, LEADER, 1, at, sink, null);
+    return;
+  }
+  writer.write(slice);
+  writer.finish((_error, kept) => groups.installSnapshot(replica, LEADER, 1, at, sink, kept));
 }
 
 test("a snapshot that comes too late does not take the place of one accepted in the same turn", async () => {
@@ -99,7 +111,7 @@ test("an installed snapshot is found again after a crash, with the machine that 
   for (let seed = 1; seed <= 40; seed++) {
     const clock = new VirtualClock();
     const disk = new VirtualDisk(clock, new Random(seed, 1));
-    const groups = host(clock, new VirtualLogStore(disk));
+    const groups = host(clock, new VirtualLogStore(disk, clock));
     const machine = new TextMachine();
     groups.open(GROUP, machine, { voters: [] });
     await clock.runFor(50);
@@ -107,11 +119,27 @@ test("an installed snapshot is found again after a crash, with the machine that 
     await clock.runFor(seed % 2);
     groups.close();
     disk.crash();
-    const [stored] = (await new VirtualLogStore(disk).load()).groups;
+    const [stored] = (await new VirtualLogStore(disk, clock).load()).groups;
     const restored = new TextMachine();
     if (stored === undefined) throw new Error("the beginning of the group was confirmed");
     const replica = host(clock, new VolatileLogStore()).reopen(stored, restored);
     found.add(`${replica?.raft.applied} ${restored.text}`);
   }
   expect([...found].sort()).toEqual(["0 ", "10 at 10"]);
+});
+
+// Seed 302683: the replica was closed and opened again while its snapshot arrived, and the new one believed it had it.
+test("a snapshot that arrived for a replica which is gone does not become that of its successor", async () => {
+  const clock = new VirtualClock();
+  const groups = host(clock, new VolatileLogStore());
+  const machine = new TextMachine();
+  const former = groups.open(GROUP, machine, { voters: [] });
+  const sink = machine.beginRestore();
+  sink.write(new TextEncoder().encode("at 10"));
+  groups.remove(GROUP);
+  const successor = groups.open(GROUP, new TextMachine(), { voters: [] });
+  const at = { index: logIndex(10), term: term(1), configuration: configurationOf([SELF, LEADER]) };
+  expect(groups.installSnapshot(former, LEADER, 1, at, sink, null)).toBe(false);
+  await clock.runFor(1);
+  expect(successor.raft.applied).toBe(0);
 });

@@ -66,7 +66,7 @@ export class VirtualCluster {
     options: Partial<NodeOptions> = {},
     { disk = this.disk(machine), ...extras }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe"> = {},
   ): Promise<VirtualMember> {
-    const store = new VirtualLogStore(disk, REWRITE_BYTES);
+    const store = new VirtualLogStore(disk, this.clock, REWRITE_BYTES);
     const past = await store.load();
     return this.start(machine, seeds, options, { store, past, ...extras }, disk);
   }

@@ -38,6 +38,7 @@ export const anyMeta: fc.Arbitrary<MemberMeta> = fc
     protocolMax: fc.integer({ min: 10, max: 65_535 }),
     clusterId: anyClusterId,
     mapVersion: fc.maxSafeNat(),
+    reluctant: fc.boolean(),
   })
   .filter((meta) => memberMetaProblem(meta) === null);
 

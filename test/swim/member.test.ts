@@ -55,6 +55,7 @@ describe("member metadata", () => {
       protocolMin: 0,
       protocolMax: 9,
       mapVersion: 4,
+      reluctant: true,
     });
     const changed = { ...other, clusterId: "0123456789abcdef" };
     for (const [key, value] of Object.entries(changed)) {

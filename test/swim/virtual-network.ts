@@ -316,6 +316,7 @@ export function metaOf(random: Random, given: Partial<MemberMeta> = {}): MemberM
     protocolMax: 1,
     clusterId: null,
     mapVersion: 0,
+    reluctant: false,
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 /**
- * What happens to disks. A slow one delays whatever waits for it; a full one stops the replicas that cannot write, and its
- * node is started again once there is space; a flipped bit is found by the next process that reads the disk, which then
- * gets another disk, and so comes back as another node. When the power goes while the disk is behind, writes that were not
+ * What happens to disks. A slow one delays whatever waits for it; a full one makes its node hand over and wait for space; one
+ * that breaks stops the replicas that cannot write, and its node is started again once it is well; a flipped bit is found by the
+ * next process that reads the disk: it costs a group its data, or the node its disk, and so its id. When the power goes while the disk is behind, writes that were not
  * synced are lost, and one of them may have been written by half.
  */
 import { drawDurationMs, drawLife, type Fault, isUp } from "./fault.ts";
@@ -46,6 +46,21 @@ const full: Fault = {
     disk.full = true;
     tools.later(durationMs, () => {
       disk.full = false;
+    });
+    return `that of ${life.name} for ${durationMs.toFixed(0)} ms`;
+  },
+};
+
+const broken: Fault = {
+  kind: "broken-disk",
+  inject(tools) {
+    const life = drawLife(tools);
+    const disk = life?.host.disk ?? null;
+    if (life === null || disk === null || disk.broken) return null;
+    const durationMs = drawDurationMs(tools.random, FULL_TYPICAL_MS, FULL_LONGEST_MS);
+    disk.broken = true;
+    tools.later(durationMs, () => {
+      disk.broken = false;
       if (life.host.life !== life || !isUp(life)) return;
       tools.fleet.kill(life, "killed");
       bootLater(tools, life.host);
@@ -76,5 +91,5 @@ const tornWrite: Fault = {
 };
 
 export function diskFaults(durable: boolean): readonly Fault[] {
-  return durable ? [slow, full, bitFlip, lostWrites, tornWrite] : [];
+  return durable ? [slow, full, broken, bitFlip, lostWrites, tornWrite] : [];
 }

@@ -105,6 +105,7 @@ export class SwimFleet {
       protocolMax: 1,
       clusterId: null,
       mapVersion: 0,
+      reluctant: false,
     };
     const swim = new Swim({ meta, options: this.swimOptions, random, nowMs: this.#nowMs });
     const member = new FleetMember(index, address, swim);

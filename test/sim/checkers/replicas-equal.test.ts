@@ -12,6 +12,7 @@ import { Findings, fakeGroup, fakeLife, noop } from "./support.ts";
 
 const MAP: ClusterMap = {
   version: 1,
+  placementVersion: 1,
   clusterId: clusterId("00000000000000cc"),
   shardCount: 1,
   replicationFactor: 1,

@@ -1,0 +1,89 @@
+/**
+ * The records of a log store in LevelDB: the key is the sequence number, the value the record. LevelDB appends a batch to its
+ * own write-ahead log and syncs that once, so however many records a batch has, it costs one sync.
+ */
+import { Level } from "level";
+
+export interface StoredRecord {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What the store needs of its database. Tests put faults in its way. */
+export interface RecordDatabase {
+  /** Takes the lock. Rejects with what {@link storeError} understands. */
+  open(): Promise<void>;
+  /** All of them or none; durable when `sync`, and with it everything before. */
+  write(records: readonly StoredRecord[], sync: boolean): Promise<void>;
+  /** Everything that was written becomes durable. */
+  sync(): Promise<void>;
+  /** In order of sequence. */
+  values(): AsyncIterable<Uint8Array>;
+  read(sequence: number): Promise<Uint8Array | undefined>;
+  /** Removes the records before `sequence`; after a crash some of them may be there again, the newest of them first. */
+  drop(sequence: number): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What is not yet in sorted tables. Twice that in memory at most, and read again at a restart. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const SEQUENCE_BYTES = 8;
+/** Sorts behind every sequence number. Written to have something to sync. */
+const SYNC_MARK = Buffer.from([0xff]);
+
+export class LevelDatabase implements RecordDatabase {
+  readonly #level: Level<Uint8Array, Uint8Array>;
+
+  /** `directory` is created when it is not there. */
+  constructor(directory: string) {
+    this.#level = new Level(directory, {
+      keyEncoding: "view",
+      valueEncoding: "view",
+      // Entries are what users store: compressing them again costs more turns than it saves bytes.
+      compression: false,
+      writeBufferSize: WRITE_BUFFER_BYTES,
+    });
+  }
+
+  open(): Promise<void> {
+    return this.#level.open();
+  }
+
+  write(records: readonly StoredRecord[], sync: boolean): Promise<void> {
+    const [first] = records;
+    if (first !== undefined && records.length === 1)
+      return this.#level.put(keyOf(first.sequence), first.bytes, { sync });
+    const puts = records.map(({ sequence, bytes }) => {
+      return { type: "put", key: keyOf(sequence), value: bytes } as const;
+    });
+    return this.#level.batch(puts, { sync });
+  }
+
+  sync(): Promise<void> {
+    return this.#level.put(SYNC_MARK, SYNC_MARK, { sync: true });
+  }
+
+  values(): AsyncIterable<Uint8Array> {
+    return this.#level.values({ lt: SYNC_MARK });
+  }
+
+  read(sequence: number): Promise<Uint8Array | undefined> {
+    return this.#level.get(keyOf(sequence));
+  }
+
+  drop(sequence: number): Promise<void> {
+    return this.#level.clear({ lt: keyOf(sequence) });
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+}
+
+/** Big-endian, so that the order of the keys is that of the numbers. */
+function keyOf(sequence: number): Uint8Array {
+  const key = new Uint8Array(SEQUENCE_BYTES);
+  new DataView(key.buffer).setBigUint64(0, BigInt(sequence));
+  return key;
+}

@@ -385,6 +385,7 @@ export class ControlPlane {
     this.driver.lookAtAll();
     this.#leader.look();
     this.#parts.onMap(map, previous);
+    this.#spread.catchUp();
     if (lost && !this.#leaving) this.#parts.onRemoved();
   }
 

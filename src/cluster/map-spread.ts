@@ -63,6 +63,14 @@ export class MapSpread {
     if (version > this.#parts.store.version) this.#fetch();
   }
 
+  /**
+   * A map has come, in whichever way. It may have been long on its way, and what gossip told of meanwhile was told once: before
+   * this node belonged to the cluster, or while a fetch was under way.
+   */
+  catchUp(): void {
+    this.#fetch();
+  }
+
   close(): void {
     this.#closed = true;
     this.#retryTimer?.cancel();
@@ -78,16 +86,21 @@ export class MapSpread {
       .call(holder, METHOD_FETCH, null, { timeoutMs: CALL_TIMEOUT_MS })
       .then((value) => {
         this.#fetching = false;
-        if (value !== null && !this.#closed) store.offer(decodeMap(bytesOf(value)));
+        if (this.#closed) return;
+        if (value === null || !store.offer(decodeMap(bytesOf(value)))) this.#fetchLater();
       })
       .catch(() => {
         this.#fetching = false;
-        if (this.#closed || this.#retryTimer !== null) return;
-        this.#retryTimer = this.#parts.clock.setTimer(RETRY_MS, () => {
-          this.#retryTimer = null;
-          this.#fetch();
-        });
+        this.#fetchLater();
       });
+  }
+
+  #fetchLater(): void {
+    if (this.#closed || this.#retryTimer !== null) return;
+    this.#retryTimer = this.#parts.clock.setTimer(RETRY_MS, () => {
+      this.#retryTimer = null;
+      this.#fetch();
+    });
   }
 }
 

@@ -32,52 +32,65 @@ const SEQUENCE_BYTES = 8;
 /** Sorts behind every sequence number. Written to have something to sync. */
 const SYNC_MARK = Buffer.from([0xff]);
 
+type Opened = Level<Uint8Array, Uint8Array>;
+
 export class LevelDatabase implements RecordDatabase {
-  readonly #level: Level<Uint8Array, Uint8Array>;
+  readonly #directory: string;
+  /** Made only when it is to be opened: it opens by itself, and must not before its log was looked at. */
+  #level: Opened | null = null;
 
   /** `directory` is created when it is not there. */
   constructor(directory: string) {
-    this.#level = new Level(directory, {
+    this.#directory = directory;
+  }
+
+  async open(): Promise<void> {
+    const level: Opened = new Level(this.#directory, {
       keyEncoding: "view",
       valueEncoding: "view",
       // Entries are what users store: compressing them again costs more turns than it saves bytes.
       compression: false,
       writeBufferSize: WRITE_BUFFER_BYTES,
     });
-  }
-
-  open(): Promise<void> {
-    return this.#level.open();
+    await level.open();
+    this.#level = level;
   }
 
   write(records: readonly StoredRecord[], sync: boolean): Promise<void> {
     const [first] = records;
     if (first !== undefined && records.length === 1)
-      return this.#level.put(keyOf(first.sequence), first.bytes, { sync });
+      return this.#opened.put(keyOf(first.sequence), first.bytes, { sync });
     const puts = records.map(({ sequence, bytes }) => {
       return { type: "put", key: keyOf(sequence), value: bytes } as const;
     });
-    return this.#level.batch(puts, { sync });
+    return this.#opened.batch(puts, { sync });
   }
 
   sync(): Promise<void> {
-    return this.#level.put(SYNC_MARK, SYNC_MARK, { sync: true });
+    return this.#opened.put(SYNC_MARK, SYNC_MARK, { sync: true });
   }
 
   values(): AsyncIterable<Uint8Array> {
-    return this.#level.values({ lt: SYNC_MARK });
+    return this.#opened.values({ lt: SYNC_MARK });
   }
 
   read(sequence: number): Promise<Uint8Array | undefined> {
-    return this.#level.get(keyOf(sequence));
+    return this.#opened.get(keyOf(sequence));
   }
 
   drop(sequence: number): Promise<void> {
-    return this.#level.clear({ lt: keyOf(sequence) });
+    return this.#opened.clear({ lt: keyOf(sequence) });
   }
 
-  close(): Promise<void> {
-    return this.#level.close();
+  async close(): Promise<void> {
+    const level = this.#level;
+    this.#level = null;
+    await level?.close();
+  }
+
+  get #opened(): Opened {
+    if (this.#level === null) throw new Error("the database is not open");
+    return this.#level;
   }
 }
 

@@ -45,15 +45,28 @@ export interface LevelLogStoreParts {
   readonly logPath: string;
   readonly checkpointsPath: string;
   readonly options: DiskOptions;
+  /** Default: as suits a disk. Tests tidy more often. */
+  readonly tidy?: TidyLimits;
+  /** Whether so many bytes more would fit. Default: the file system is asked. */
+  readonly hasSpace?: (bytes: number) => Promise<boolean>;
   /** For people. */
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
-/** Records are dropped when they hold so many bytes, or are so many. */
-const DROP_BYTES_MIN = 8 * 1024 * 1024;
-const DROP_RECORDS_MIN = 4_096;
-/** Below this the log is never cleaned. */
-const CLEAN_BYTES_MIN = 64 * 1024 * 1024;
+/** When the log is tidied. */
+export interface TidyLimits {
+  /** Records are dropped when they hold so many bytes, or are so many. */
+  readonly dropBytesMin: number;
+  readonly dropRecordsMin: number;
+  /** Below this the log is never cleaned. */
+  readonly cleanBytesMin: number;
+}
+
+const DEFAULT_TIDY_LIMITS: TidyLimits = Object.freeze({
+  dropBytesMin: 8 * 1024 * 1024,
+  dropRecordsMin: 4_096,
+  cleanBytesMin: 64 * 1024 * 1024,
+});
 /** Cleaned when it holds so many times what is needed of it. */
 const CLEAN_FACTOR = 3;
 /** A group with more than this in its log is left to its next checkpoint. */
@@ -68,13 +81,15 @@ export class LevelLogStore implements LogStore {
   readonly #queue: RecordQueue;
   readonly #space: FreeSpace;
   readonly #encoder = new StoreRecordEncoder(crc32);
+  readonly #limits: TidyLimits;
   #index: StoreIndex;
   /** Files that records name, by group and index of their base. */
   readonly #named = new Map<GroupId, Map<number, string>>();
   #sequence = 0;
   #node: NodeChange | null = null;
-  /** Counts what is written of each group: whoever reads it again knows by that whether it has changed meanwhile. */
-  readonly #changes = new Map<GroupId, number>();
+  /** The newest record that each group was given, written or not: the index knows what is confirmed. */
+  readonly #newest = new Map<GroupId, number>();
+  #confirmedSequence = 0;
   #full: string | null = null;
   #low: string | null = null;
   #tidying: Promise<void> | null = null;
@@ -85,6 +100,7 @@ export class LevelLogStore implements LogStore {
     const { options, log } = parts;
     this.#parts = parts;
     this.#database = parts.database;
+    this.#limits = parts.tidy ?? DEFAULT_TIDY_LIMITS;
     this.#index = new StoreIndex(options.checkpointsKept);
     this.#files = new CheckpointFiles(parts.checkpointsPath, (error) =>
       log("warn", `a checkpoint file could not be removed: ${error.message}`),
@@ -96,7 +112,7 @@ export class LevelLogStore implements LogStore {
     this.#queue = new RecordQueue({
       database: parts.database,
       fsync: options.fsync,
-      hasSpace: (bytes) => this.#space.hasSpace(bytes),
+      hasSpace: parts.hasSpace ?? ((bytes) => this.#space.hasSpace(bytes)),
       onFull: (full) => {
         this.#full = full;
         this.#tellStall();
@@ -108,7 +124,7 @@ export class LevelLogStore implements LogStore {
   /** Told at once when the disk is full already. */
   set onStall(listener: (reason: string | null) => void) {
     this.#onStall = listener;
-    if ((this.#full ?? this.#low) !== null) this.#tellStall();
+    if (this.isStalled) this.#tellStall();
   }
 
   async load(): Promise<StoredPast> {
@@ -170,6 +186,11 @@ export class LevelLogStore implements LogStore {
     };
   }
 
+  /** The disk is full or nearly so. */
+  get isStalled(): boolean {
+    return (this.#full ?? this.#low) !== null;
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#queue.idle();
@@ -191,12 +212,13 @@ export class LevelLogStore implements LogStore {
   }
 
   #append(changes: readonly StoreChange[], done: StoreDone): void {
-    for (const change of changes)
-      if ("group" in change) this.#changes.set(change.group, this.#changesOf(change.group) + 1);
-    const record = this.#encoder.encode(++this.#sequence, changes);
+    const record = this.#encoder.encode(this.#sequence + 1, changes);
+    this.#sequence = record.sequence;
+    for (const change of changes) if ("group" in change) this.#newest.set(change.group, record.sequence);
     this.#queue.add(record.sequence, record.bytes, (error) => {
       if (error === null) {
         this.#index.note(record.sequence, record.bytes.length, record.sections);
+        this.#confirmedSequence = record.sequence;
         this.#confirmed(changes);
       }
       done(error);
@@ -226,7 +248,8 @@ export class LevelLogStore implements LogStore {
     if (this.#needsCleaning()) await this.#clean();
     const from = this.#index.liveFrom();
     const records = from - this.#index.firstSequence;
-    if (records < DROP_RECORDS_MIN && this.#index.bytesBefore(from) < DROP_BYTES_MIN) return;
+    const { dropRecordsMin, dropBytesMin } = this.#limits;
+    if (records < dropRecordsMin && this.#index.bytesBefore(from) < dropBytesMin) return;
     await this.#database.drop(from);
     this.#index.dropped(from);
     this.#counters.recordsDropped += records;
@@ -246,7 +269,7 @@ export class LevelLogStore implements LogStore {
 
   #needsCleaning(): boolean {
     const { totalBytes, liveBytes } = this.#index;
-    return totalBytes > CLEAN_BYTES_MIN && totalBytes > CLEAN_FACTOR * liveBytes;
+    return totalBytes > this.#limits.cleanBytesMin && totalBytes > CLEAN_FACTOR * liveBytes;
   }
 
   /** Writes again whatever is needed of the older half of the log, so that this half can go. */
@@ -260,11 +283,15 @@ export class LevelLogStore implements LogStore {
     }
   }
 
-  /** The same once more, as changes that may follow everything; none when it has changed meanwhile, or is too much. */
+  /**
+   * The same once more, as changes that may follow everything; none when it is changing, for what is on its way would be
+   * undone by an older state behind it, or when it is too much.
+   */
   async #restated(holder: Holder): Promise<readonly StoreChange[]> {
     if (holder.type === "node") return this.#node === null ? [] : [this.#node];
     const { group } = holder;
-    const before = this.#changesOf(group);
+    const before = this.#newestOf(group);
+    if (before > this.#confirmedSequence) return [];
     const tombstone = this.#index.tombstoneOf(group);
     const changes: StoreChange[] = tombstone === null ? [] : [{ type: "remove", group, tombstone }];
     const indexed = this.#index.groups.get(group);
@@ -280,7 +307,7 @@ export class LevelLogStore implements LogStore {
         if (each.base !== null)
           changes.push({ type: "checkpoint", group, base: each.base, machine: each.machine });
     }
-    return before === this.#changesOf(group) ? changes : [];
+    return before === this.#newestOf(group) ? changes : [];
   }
 
   async #checkpointsOf(group: GroupId): Promise<readonly (GroupChange | CheckpointChange)[]> {
@@ -318,8 +345,8 @@ export class LevelLogStore implements LogStore {
       });
   }
 
-  #changesOf(group: GroupId): number {
-    return this.#changes.get(group) ?? 0;
+  #newestOf(group: GroupId): number {
+    return this.#newest.get(group) ?? 0;
   }
 
   #damageOf(machine: StoredMachine): string | null {

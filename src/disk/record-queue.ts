@@ -26,7 +26,7 @@ export interface RecordQueueParts {
 }
 
 /** How often a full disk is looked at again. */
-const SPACE_POLL_MS = 500;
+const SPACE_POLL_MS = 250;
 
 export class RecordQueue {
   readonly #parts: RecordQueueParts;

@@ -34,7 +34,8 @@ export function storeError(directory: string, error: unknown): CremaError {
       `the data directory ${directory} cannot be written: ${reasonOf(error)}`,
       { cause: error },
     );
-  if (/LEVEL_CORRUPTION|Corruption/i.test(text))
+  // A file that LevelDB counts on is gone.
+  if (/LEVEL_CORRUPTION|Corruption|No such file or directory|missing files|does not exist/i.test(text))
     return new CremaError("CREMA_STORE_DAMAGED", `the log in ${directory}: ${reasonOf(error)}`, {
       cause: error,
     });

@@ -197,6 +197,7 @@ export class MultiRaft {
   bury({ group, tombstone }: DamagedGroup): void {
     this.#tombstones.set(group, tombstone);
     this.#store.remove(group, tombstone);
+    this.#probe?.buried(group, tombstone);
   }
 
   /** Where the snapshot of `group` that arrives is kept; null in memory mode. */

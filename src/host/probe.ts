@@ -4,6 +4,7 @@
  * turn and entry. A probe hears and records. It never answers, never changes anything, and must not throw: the host would
  * take that for a broken invariant of the group.
  */
+import type { GroupId } from "../base/ids.ts";
 import type { Entry } from "../raft/entry.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Tombstone } from "./ports.ts";
@@ -22,6 +23,8 @@ export interface HostProbe {
   readAsked(group: RaftGroup<unknown>, context: number): void;
   /** The replica was destroyed for good; `tombstone` is what stays. */
   removed(group: RaftGroup<unknown>, tombstone: Tombstone): void;
+  /** The store had lost a replica's data: it begins anew, as if it had been destroyed. Before it is opened. */
+  buried(group: GroupId, tombstone: Tombstone): void;
   /** The group stopped on this node: an invariant broke, or the store failed. */
   failed(group: RaftGroup<unknown>, error: unknown): void;
 }

@@ -59,6 +59,10 @@ export function onHeartbeat(state: RaftState, heartbeat: Heartbeat): void {
   if (!follow(state, heartbeat.from)) return;
   const { lastIndex } = state.log;
   state.commitTo(logIndex(Math.min(heartbeat.commit, lastIndex)));
+  if (heartbeat.commit > lastIndex) {
+    // The leader counts on what our disk has lost: it has to begin with us anew.
+    refuse(state, heartbeat.from, NO_SESSION, heartbeat.commit, lastIndex, state.log.lastTerm);
+  }
   if (heartbeat.quiesce && state.commit === heartbeat.commit && lastIndex === heartbeat.commit) {
     state.quiesced = true;
     state.persistence.commitIsDue();

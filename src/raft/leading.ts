@@ -87,6 +87,21 @@ export class Leading {
     this.#listPeers();
   }
 
+  /**
+   * The member does not hold what it had acknowledged: its disk lost it. Everything about its log begins anew, under another
+   * session, at `next`. What was committed with its help stays committed: it votes by its tombstone for nobody who lacks it.
+   */
+  reacquaint(peer: Progress, next: LogIndex): void {
+    const { node, learner, contactTick, readRound } = peer;
+    this.#lastSession++;
+    const fresh = new Progress(node, this.#lastSession, next, contactTick, this.#options);
+    fresh.learner = learner;
+    fresh.readRound = readRound;
+    this.#byNode.set(node, fresh);
+    this.#listPeers();
+    this.mark(fresh);
+  }
+
   /** Forgets members that left. Their messages are ignored from here on. */
   dismiss(departed: (peer: Progress) => boolean): void {
     for (const peer of this.peers) if (peer.departing && departed(peer)) this.#byNode.delete(peer.node);

@@ -50,13 +50,13 @@ export interface AppendRequest extends Envelope {
 export interface AppendResponse extends Envelope {
   readonly type: "append-response";
   /**
-   * That of the request, 0 when it was a snapshot. A node that was removed, wiped and added again is a new
+   * That of the request, 0 when it was a snapshot, or a heartbeat that counts on more than is there. A node that was removed, wiped and added again is a new
    * acquaintance: what its former life acknowledged, delayed on the way, must not count for the empty log it has
    * now.
    */
   readonly session: number;
   readonly rejected: boolean;
-  /** Accepted: the last index known to match. Rejected: the `previousIndex` that did not match. */
+  /** Accepted: the last index known to match. Rejected: the `previousIndex`, or a heartbeat's commit, that did not. */
   readonly index: LogIndex;
   /** Rejected: the follower's last index with a term <= the leader's at `index`, and its term. Else 0 and 0. */
   readonly hintIndex: LogIndex;

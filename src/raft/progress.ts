@@ -6,7 +6,7 @@
  * - `replicate`: the logs agree up to `match`. Requests are pipelined optimistically, within the inflight window.
  * - `snapshot`: the host streams a snapshot. No append requests until it reports.
  *
- * Invariant in every state: `match < next`. `match` only rises while this leader leads.
+ * Invariant in every state: `match < next`. `match` only rises; a member that lost its log gets another one of these.
  */
 import { unreachable } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";

@@ -182,7 +182,8 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
   peer.contactTick = state.tick;
   if (response.index > state.log.lastIndex) return;
   if (response.session !== peer.session) {
-    onSnapshotResponse(leading, peer, response);
+    if (response.rejected) onLogLost(state, leading, peer, response);
+    else onSnapshotResponse(leading, peer, response);
     return;
   }
   if (response.rejected) {
@@ -217,10 +218,24 @@ export function onAppendResponse(state: RaftState, leading: Leading, response: A
  * the host that streamed the snapshot never learned how that ended.
  */
 function onSnapshotResponse(leading: Leading, peer: Progress, response: AppendResponse): void {
-  if (response.session !== 0 || response.rejected) return;
+  if (response.session !== 0) return;
   if (peer.state === "replicate" || response.index <= peer.match) return;
   peer.becomeProbe(response.index);
   leading.mark(peer);
+}
+
+/**
+ * A heartbeat told the member that it holds what it does not hold. One that departs is let go as it is. A complaint that comes
+ * late, when the member has been filled again, costs a round trip.
+ */
+function onLogLost(state: RaftState, leading: Leading, peer: Progress, response: AppendResponse): void {
+  if (response.session !== 0 || response.index === 0 || response.index > peer.match) return;
+  if (peer.departing) {
+    peer.beyondHelp = true;
+    leading.mark(peer);
+    return;
+  }
+  leading.reacquaint(peer, logIndex(Math.min(response.hintIndex, state.log.lastIndex) + 1));
 }
 
 /** The consistency check failed at the follower: go back, by whole terms on both sides. @see Raft §5.3 */

@@ -210,7 +210,8 @@ export class StoreIndex {
 
   #noteCheckpoint(state: GroupState, at: number, base: LogPosition): void {
     const newest = state.checkpoints.at(-1);
-    if (newest === undefined || base.index <= newest.base.index) return;
+    // Without an older one, what lay before it has been dropped: it is where the group begins.
+    if (newest !== undefined && base.index <= newest.base.index) return;
     state.checkpoints.push({ at, base });
     while (state.checkpoints.length > this.#checkpointsKept) state.checkpoints.shift();
     const oldest = state.checkpoints[0] as CheckpointAt;

@@ -24,6 +24,7 @@ export class VoteWitness {
     installed: () => {},
     readAsked: () => {},
     removed: () => {},
+    buried: () => {},
     failed: (group, error) => this.violations.push(`group ${group.id} failed: ${String(error)}`),
   };
 

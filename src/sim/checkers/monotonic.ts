@@ -90,6 +90,20 @@ export class Monotonic implements Checker {
     this.#context.report("a tombstone keeps the term", found, [life]);
   }
 
+  /** What is lost is data, never the end of the log that was acknowledged, nor the term. */
+  buried(life: Life, group: GroupId, tombstone: Tombstone): void {
+    const promised = this.#promisedBy(life.node.nodeId, group);
+    const { term, lastIndex, lastTerm } = tombstone;
+    this.#tombstoneTerms.set(life, group, term);
+    const isShort = lastIndex < promised.index && lastTerm <= promised.acknowledgedTerm;
+    if (term < promised.term || isShort) {
+      const found = { group, tombstone, promised: { ...promised } };
+      this.#context.report("a tombstone of damaged data keeps what was promised", found, [life]);
+    }
+    promised.acknowledgedTerm = 0;
+    promised.index = 0;
+  }
+
   failed(life: Life, group: RaftGroup<unknown>): void {
     this.#seen.delete(life, group.id);
   }

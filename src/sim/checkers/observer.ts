@@ -22,6 +22,7 @@ export class Observer {
   readonly #installed: readonly Hearing<"installed">[];
   readonly #readAsked: readonly Hearing<"readAsked">[];
   readonly #removed: readonly Hearing<"removed">[];
+  readonly #buried: readonly Hearing<"buried">[];
   readonly #failed: readonly Hearing<"failed">[];
 
   /** `context`: who is told about a checker that throws. */
@@ -37,6 +38,7 @@ export class Observer {
     this.#installed = hearing(checkers, "installed");
     this.#readAsked = hearing(checkers, "readAsked");
     this.#removed = hearing(checkers, "removed");
+    this.#buried = hearing(checkers, "buried");
     this.#failed = hearing(checkers, "failed");
   }
 
@@ -71,6 +73,9 @@ export class Observer {
       },
       removed: (group, tombstone) => {
         this.#each(this.#removed, life(), (checker) => checker.removed(life(), group, tombstone));
+      },
+      buried: (group, tombstone) => {
+        this.#each(this.#buried, life(), (checker) => checker.buried(life(), group, tombstone));
       },
       failed: (group, error) => {
         this.#each(this.#failed, life(), (checker) => checker.failed(life(), group, error));

@@ -46,6 +46,7 @@ export class Witness implements FleetObserver {
       installed: () => {},
       readAsked: () => {},
       removed: () => {},
+      buried: () => {},
       failed: () => {},
     };
   }

@@ -4,6 +4,7 @@
  * a bad value is refused in the same words wherever it came from.
  */
 import { parseAddress } from "../../src/index.ts";
+import { formatByteSize, parseByteSize } from "../byte-size.ts";
 import { formatDuration, parseDurationMs } from "../duration.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -96,6 +97,19 @@ export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
       );
     }
     return valueMs;
+  });
+}
+
+/** A byte size; the value is in bytes. */
+export function byteSizeFlag(mostBytes: number, words: FlagWords): Flag<number> {
+  return singleValue(described(words, "size"), (text, origin) => {
+    const bytes = parseByteSize(text);
+    if (bytes === null || bytes > mostBytes) {
+      throw new UsageError(
+        `${origin}: '${text}' is not a size 0 .. ${formatByteSize(mostBytes)}, like 512kib, 64mib or 10mb`,
+      );
+    }
+    return bytes;
   });
 }
 

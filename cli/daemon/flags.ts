@@ -4,10 +4,12 @@
  * A setting that the node does not obey must not stand here.
  */
 import { DEFAULT_HTTP_PORT, DEFAULT_NODE_OPTIONS, DEFAULT_RESP_PORT } from "../../src/index.ts";
+import { formatByteSize } from "../byte-size.ts";
 import { formatDuration } from "../duration.ts";
 import {
   addressesFlag,
   addressFlag,
+  byteSizeFlag,
   choiceFlag,
   durationFlag,
   type Flag,
@@ -76,6 +78,10 @@ export const FLAGS = Object.freeze({
   "drain-timeout": durationFlag(3_600_000, {
     meaning: "budget for leaving in order on SIGTERM; 0 = stop at once",
     defaultText: formatDuration(defaults.drainTimeoutMs),
+  }),
+  "snapshot-bandwidth": byteSizeFlag(2 ** 40, {
+    meaning: "what snapshots to other nodes may use per second, at least 64kib; 0 = no limit",
+    defaultText: formatByteSize(defaults.snapshotBytesPerSecondMax),
   }),
   gossip: choiceFlag(["lan", "wan", "local"], {
     meaning: "timing of failure detection",

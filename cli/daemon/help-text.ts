@@ -10,7 +10,10 @@ const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] 
     "Where it listens:",
     ["host", "port", "advertise", "resp-port", "http-port", "no-resp", "no-http", "insecure"],
   ],
-  ["The cluster:", ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "gossip"]],
+  [
+    "The cluster:",
+    ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "snapshot-bandwidth", "gossip"],
+  ],
   ["The process:", ["config", "drain-timeout", "log-level", "log-format", "exit-with-parent"]],
 ];
 

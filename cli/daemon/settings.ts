@@ -76,6 +76,7 @@ function nodeOptions(values: FlagValues): Partial<NodeOptions> {
     weight: values.weight ?? defaults.weight,
     deadGraceMs: values["dead-grace"] ?? defaults.deadGraceMs,
     drainTimeoutMs: values["drain-timeout"] ?? defaults.drainTimeoutMs,
+    snapshotBytesPerSecondMax: values["snapshot-bandwidth"] ?? defaults.snapshotBytesPerSecondMax,
     gossip: values.gossip ?? defaults.gossip,
   };
 }

@@ -33,7 +33,7 @@ export class SnapshotTransfer {
   readonly #parts: SnapshotTransferParts;
   /** `group/node` of the transfers under way from here. */
   readonly #sending = new Set<string>();
-  readonly counters = { sent: 0, received: 0, failed: 0 };
+  readonly counters = { started: 0, sent: 0, received: 0, failed: 0 };
 
   constructor(parts: SnapshotTransferParts) {
     this.#parts = parts;
@@ -48,6 +48,7 @@ export class SnapshotTransfer {
     const address = this.#parts.addressOf(node);
     if (replica === undefined || address === null || this.#sending.has(key)) return;
     this.#sending.add(key);
+    this.counters.started++;
     const metadata = replica.raft.snapshotMetadata(replica.raft.applied);
     const leaderTerm = replica.raft.term;
     const source = replica.machine.beginSnapshot();
@@ -88,6 +89,13 @@ export class SnapshotTransfer {
     return {
       write: (piece) => joiner.write(piece),
       finish: () => {
+        // A stream may have waited long for a connection. What it fills must be the machine that is installed into, or
+        // the replica that has taken its place would count as filled and be empty.
+        if (this.#parts.groups.get(group)?.machine !== machine) {
+          throw new CremaError("CREMA_NOT_READY", `group ${group} was replaced here meanwhile`, {
+            retryable: true,
+          });
+        }
         joiner.finish();
         restore.finish();
         this.counters.received++;

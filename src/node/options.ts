@@ -48,6 +48,11 @@ export interface NodeOptions {
   readonly gossip: "lan" | "wan" | "local";
   /** How long a member must be dead before its replicas are replaced, in milliseconds. Default 10,000. */
   readonly deadGraceMs: number;
+  /**
+   * What this node sends in snapshots, all together, in bytes per second; 0 = no limit. Default 64 MiB/s: half of a 1 Gbit/s
+   * network stays for requests, and a shard of 1 GiB still moves in 16 s. Limit 64 KiB/s .. 1 TiB/s.
+   */
+  readonly snapshotBytesPerSecondMax: number;
   /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
   readonly foundingDelayMs: number;
 }
@@ -74,6 +79,7 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   electionTimeoutTicks: 10,
   gossip: "lan",
   deadGraceMs: 10_000,
+  snapshotBytesPerSecondMax: 64 * 1024 * 1024,
   foundingDelayMs: 3_000,
 });
 
@@ -101,6 +107,8 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   integerWithin("tickMs", options.tickMs, 10, 10_000);
   integerWithin("electionTimeoutTicks", options.electionTimeoutTicks, 3, 1_000);
   integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
+  if (options.snapshotBytesPerSecondMax !== 0)
+    integerWithin("snapshotBytesPerSecondMax", options.snapshotBytesPerSecondMax, 65_536, 2 ** 40);
   integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
   integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
   if (!(options.weight >= 0.1 && options.weight <= 100)) {

@@ -54,7 +54,7 @@ describe("crema-node settings", () => {
     const { node, logLevel, logFormat, exitWithParent } = settings(
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
-        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
+        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --gossip wan --log-level debug " +
         "--log-format pretty --exit-with-parent",
     );
     expect(node).toEqual({
@@ -73,6 +73,7 @@ describe("crema-node settings", () => {
       name: "n1",
       weight: 2.5,
       deadGraceMs: 1_500,
+      snapshotBytesPerSecondMax: 10_000_000,
       drainTimeoutMs: 0,
       gossip: "wan",
     });

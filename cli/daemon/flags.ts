@@ -80,7 +80,7 @@ export const FLAGS = Object.freeze({
     defaultText: formatDuration(defaults.drainTimeoutMs),
   }),
   "snapshot-bandwidth": byteSizeFlag(2 ** 40, {
-    meaning: "what snapshots to other nodes may use per second, at least 64kib; 0 = no limit",
+    meaning: "bytes per second for snapshots to others; 0 = no limit",
     defaultText: formatByteSize(defaults.snapshotBytesPerSecondMax),
   }),
   gossip: choiceFlag(["lan", "wan", "local"], {

@@ -208,7 +208,10 @@ export class BulkReceiver {
     const silentMs = clock.nowMs() - this.#lastProgressMs;
     if (silentMs >= bulkStallTimeoutMs && this.#pendingWrites === 0) {
       const message = `the bulk stream from ${this.#from} stalled for ${Math.round(silentMs)} ms`;
-      this.abort(new CremaError("CREMA_TIMEOUT", message, { retryable: true }));
+      const error = new CremaError("CREMA_TIMEOUT", message, { retryable: true });
+      // A peer that does not even answer pings may be there still, behind a broken connection.
+      if ((this.#channel?.lastHeardMs ?? 0) <= this.#lastProgressMs) this.#channel?.destroy(error);
+      else this.abort(error);
       return;
     }
     const dueMs = this.#pendingWrites > 0 ? bulkStallTimeoutMs : bulkStallTimeoutMs - silentMs;

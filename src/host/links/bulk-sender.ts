@@ -294,7 +294,10 @@ export class BulkSender {
     if (waitsForPeer && stalledMs >= limitMs) {
       const where = `${this.#target.node} at ${formatAddress(this.#target.address)}`;
       const message = `the bulk stream to ${where} stalled for ${Math.round(stalledMs)} ms`;
-      this.abort(new CremaError("CREMA_TIMEOUT", message, { retryable: true, ambiguous: this.#ambiguous }));
+      const error = new CremaError("CREMA_TIMEOUT", message, { retryable: true, ambiguous: this.#ambiguous });
+      // A peer that does not even answer pings may be there still, behind a broken connection.
+      if ((this.#channel?.lastHeardMs ?? 0) <= this.#lastProgressMs) this.#channel?.destroy(error);
+      else this.abort(error);
       return;
     }
     const dueMs = stalledMs >= bulkStallTimeoutMs ? bulkStallTimeoutMs : bulkStallTimeoutMs - stalledMs;

@@ -253,7 +253,7 @@ describe("a bulk stream that fails", () => {
       await world.clock.runFor(2_000);
       world.crash(victim === "sender" ? a : b);
       await world.clock.runFor(29_900);
-      expect([a, b].map(({ bulk }) => bulk.suspended)).toEqual([1, 1]);
+      expect((victim === "sender" ? b : a).bulk.suspended).toBe(1);
       await world.clock.runFor(200);
       if (victim === "sender") expect(sink.outcome).toContain("broke for good");
       else await expect(sent).rejects.toMatchObject({ code: "CREMA_UNREACHABLE", retryable: true });

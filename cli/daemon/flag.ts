@@ -100,14 +100,15 @@ export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
   });
 }
 
-/** An amount of bytes. */
-export function byteSizeFlag(least: number, most: number, words: FlagWords): Flag<number> {
+/** A byte size; the value is in bytes. */
+export function byteSizeFlag(leastBytes: number, mostBytes: number, words: FlagWords): Flag<number> {
   return singleValue(described(words, "size"), (text, origin) => {
     const bytes = parseByteSize(text);
-    if (bytes === null || bytes < least || bytes > most) {
-      const limits = most === Number.MAX_SAFE_INTEGER ? "" : ` of at most ${formatByteSize(most)}`;
-      const from = least === 0 ? "" : ` and at least ${formatByteSize(least)}`;
-      throw new UsageError(`${origin}: '${text}' is not an amount${limits}${from}, like 64mb or 1gb`);
+    if (bytes === null || bytes < leastBytes || bytes > mostBytes) {
+      const least = leastBytes === 0 ? "0" : formatByteSize(leastBytes);
+      throw new UsageError(
+        `${origin}: '${text}' is not a size ${least} .. ${formatByteSize(mostBytes)}, like 512kib, 64mib or 10mb`,
+      );
     }
     return bytes;
   });

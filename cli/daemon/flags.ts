@@ -92,7 +92,7 @@ export const FLAGS = Object.freeze({
     meaning: "checkpoints kept of every shard, with the log behind them",
     defaultText: String(defaults.checkpointsKept),
   }),
-  "min-free-disk": byteSizeFlag(0, Number.MAX_SAFE_INTEGER, {
+  "min-free-disk": byteSizeFlag(0, 2 ** 50, {
     meaning: "become read-only with less free space than this",
     defaultText: formatByteSize(defaults.minFreeDiskBytes),
   }),
@@ -103,6 +103,10 @@ export const FLAGS = Object.freeze({
   "drain-timeout": durationFlag(3_600_000, {
     meaning: "budget for leaving in order on SIGTERM; 0 = stop at once",
     defaultText: formatDuration(defaults.drainTimeoutMs),
+  }),
+  "snapshot-bandwidth": byteSizeFlag(0, 2 ** 40, {
+    meaning: "bytes per second for snapshots to others; 0 = no limit",
+    defaultText: formatByteSize(defaults.snapshotBytesPerSecondMax),
   }),
   gossip: choiceFlag(["lan", "wan", "local"], {
     meaning: "timing of failure detection",

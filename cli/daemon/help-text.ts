@@ -10,7 +10,14 @@ const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] 
     "Where it listens:",
     ["host", "port", "advertise", "resp-port", "http-port", "no-resp", "no-http", "insecure"],
   ],
-  ["The cluster:", ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "gossip"]],
+  [
+    "The cluster:",
+    ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "snapshot-bandwidth", "gossip"],
+  ],
+  [
+    "What outlives the process:",
+    ["data-dir", "fsync", "checkpoint-log-bytes", "checkpoint-interval", "checkpoints-kept", "min-free-disk"],
+  ],
   ["The process:", ["config", "drain-timeout", "log-level", "log-format", "exit-with-parent"]],
 ];
 

@@ -82,6 +82,7 @@ function nodeOptions(values: FlagValues): Partial<NodeOptions> {
     minFreeDiskBytes: values["min-free-disk"] ?? defaults.minFreeDiskBytes,
     deadGraceMs: values["dead-grace"] ?? defaults.deadGraceMs,
     drainTimeoutMs: values["drain-timeout"] ?? defaults.drainTimeoutMs,
+    snapshotBytesPerSecondMax: values["snapshot-bandwidth"] ?? defaults.snapshotBytesPerSecondMax,
     gossip: values.gossip ?? defaults.gossip,
   };
 }

@@ -35,7 +35,7 @@ export class SnapshotTransfer {
   readonly #parts: SnapshotTransferParts;
   /** `group/node` of the transfers under way from here. */
   readonly #sending = new Set<string>();
-  readonly counters = { sent: 0, received: 0, failed: 0 };
+  readonly counters = { started: 0, sent: 0, received: 0, failed: 0 };
 
   constructor(parts: SnapshotTransferParts) {
     this.#parts = parts;
@@ -50,6 +50,7 @@ export class SnapshotTransfer {
     const address = this.#parts.addressOf(node);
     if (replica === undefined || address === null || this.#sending.has(key)) return;
     this.#sending.add(key);
+    this.counters.started++;
     const metadata = replica.raft.snapshotMetadata(replica.raft.applied);
     const leaderTerm = replica.raft.term;
     const source = replica.machine.beginSnapshot();

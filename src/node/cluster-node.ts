@@ -105,6 +105,7 @@ export class ClusterNode {
   readonly links: PeerLinks;
   readonly leaders: LeaderTable;
   readonly forwarding: Forwarding;
+  readonly bulk: Bulk;
   readonly transfers: SnapshotTransfer;
   readonly view: ClusterView;
   /** For people; set by whoever runs the node. */
@@ -125,7 +126,6 @@ export class ClusterNode {
   farewellSpread = false;
   readonly #ports: NodePorts;
   readonly #calls: Calls;
-  readonly #bulk: Bulk;
   readonly #memory: NodeMemory;
   readonly #joining: Joining;
   readonly #returning: Returning;
@@ -169,7 +169,9 @@ export class ClusterNode {
     });
     this.#calls = new Calls(this.links);
     this.#calls.onHandlerFailure = (method, error) => log("error", `call ${method} failed: ${String(error)}`);
-    this.#bulk = new Bulk(this.links);
+    this.bulk = new Bulk(this.links);
+    if (options.snapshotBytesPerSecondMax > 0)
+      this.bulk.bytesPerSecondMax = options.snapshotBytesPerSecondMax;
     this.groups = this.#openGroups(random.fork());
     this.shards = new ShardService(this.groups);
     this.leaders = new LeaderTable((group) => {
@@ -209,7 +211,7 @@ export class ClusterNode {
     });
     this.transfers = new SnapshotTransfer({
       groups: this.groups,
-      bulk: this.#bulk,
+      bulk: this.bulk,
       addressOf: (node) => this.links.addressOf(node),
       admit: (group) => {
         if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
@@ -419,7 +421,7 @@ export class ClusterNode {
     this.gossip.close();
     this.groups.close();
     this.#calls.close();
-    this.#bulk.close();
+    this.bulk.close();
     this.links.close();
     await this.#ports.streams.close();
     await this.#ports.datagrams.close();

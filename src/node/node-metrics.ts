@@ -11,7 +11,7 @@ export function collectMetrics(node: ClusterNode): NodeMetrics {
 }
 
 function counters(node: ClusterNode): Record<string, number> {
-  const { router, forwarding, groups, transfers, gossip, links, control, events } = node;
+  const { router, forwarding, groups, bulk, transfers, gossip, links, control, events } = node;
   return {
     writes_total: router.counters.writes,
     reads_total: router.counters.reads,
@@ -32,6 +32,10 @@ function counters(node: ClusterNode): Record<string, number> {
     raft_messages_sent_total: groups.counters.messagesSent,
     raft_messages_received_total: groups.counters.messagesReceived,
     raft_messages_dropped_total: groups.counters.messagesDropped,
+    snapshots_started_total: transfers.counters.started,
+    snapshots_resumed_total: bulk.counters.resumed,
+    snapshot_bytes_sent_total: bulk.counters.bytesSent,
+    snapshot_bytes_received_total: bulk.counters.bytesReceived,
     snapshots_sent_total: transfers.counters.sent,
     snapshots_received_total: transfers.counters.received,
     snapshots_failed_total: transfers.counters.failed,
@@ -93,6 +97,9 @@ function gauges(node: ClusterNode): Record<string, number> {
     disk_full: node.diskFull === null ? 0 : 1,
     cache_replica_keys: keys,
     cache_replica_bytes: bytes,
+    snapshots_sending: node.bulk.sending,
+    snapshots_receiving: node.bulk.receiving,
+    snapshots_suspended: node.bulk.suspended,
     requests_outstanding: node.router.outstanding,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,

@@ -61,6 +61,11 @@ export interface NodeOptions {
   readonly checkpointsKept: number;
   /** With less free space than this on the disk of `dataDir` the node becomes read-only, in bytes. Default 64 MiB. 0: once it is full. */
   readonly minFreeDiskBytes: number;
+  /**
+   * What this node sends in snapshots, all together, in bytes per second; 0 = no limit. Default 64 MiB/s: half of a 1 Gbit/s
+   * network stays for requests, and a shard of 1 GiB still moves in 16 s. Limit 64 KiB/s .. 1 TiB/s.
+   */
+  readonly snapshotBytesPerSecondMax: number;
   /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
   readonly foundingDelayMs: number;
 }
@@ -87,6 +92,7 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   electionTimeoutTicks: 10,
   gossip: "lan",
   deadGraceMs: 10_000,
+  snapshotBytesPerSecondMax: 64 * 1024 * 1024,
   foundingDelayMs: 3_000,
   dataDir: null,
   fsync: "always",
@@ -120,6 +126,8 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   integerWithin("tickMs", options.tickMs, 10, 10_000);
   integerWithin("electionTimeoutTicks", options.electionTimeoutTicks, 3, 1_000);
   integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
+  if (options.snapshotBytesPerSecondMax !== 0)
+    integerWithin("snapshotBytesPerSecondMax", options.snapshotBytesPerSecondMax, 65_536, 2 ** 40);
   integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
   integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
   integerWithin("checkpointLogBytes", options.checkpointLogBytes, 64 * 1024, 2 ** 40);

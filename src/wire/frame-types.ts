@@ -27,15 +27,15 @@ export const FRAME_WELCOME = 17;
 /** Answer to a hello: no, because. The connection is closed afterwards. */
 export const FRAME_REFUSAL = 18;
 
-/** A bulk stream announces itself with its header. */
+/** A bulk stream announces itself: its number, whether it goes on from an earlier connection, its header. */
 export const FRAME_BULK_OPEN = 32;
-/** The receiver takes it. */
+/** The receiver takes it, and tells how many bytes of it it has taken and digested. */
 export const FRAME_BULK_ACCEPTED = 33;
 /** A piece of the stream. */
 export const FRAME_BULK_DATA = 34;
-/** The receiver has digested so many bytes: so many more may be sent. */
+/** The receiver has digested so many bytes of the stream: a window more than that may be sent. */
 export const FRAME_BULK_CREDIT = 35;
-/** The sender has sent everything. */
+/** The sender has sent everything: so many bytes. */
 export const FRAME_BULK_FINISH = 36;
 /** The receiver's result; the end of a stream that went well. */
 export const FRAME_BULK_RESULT = 37;

@@ -54,8 +54,9 @@ describe("crema-node settings", () => {
     const { node, logLevel, logFormat, exitWithParent } = settings(
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
-        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
-        "--log-format pretty --exit-with-parent",
+        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --gossip wan --log-level debug " +
+        "--log-format pretty --exit-with-parent --data-dir /var/lib/crema --fsync interval:50 " +
+        "--checkpoint-log-bytes 2mib --checkpoint-interval 90s --checkpoints-kept 3 --min-free-disk 1gib",
     );
     expect(node).toEqual({
       seeds: ["a:1", "b:2", "c:3"],
@@ -73,8 +74,15 @@ describe("crema-node settings", () => {
       name: "n1",
       weight: 2.5,
       deadGraceMs: 1_500,
+      snapshotBytesPerSecondMax: 10_000_000,
       drainTimeoutMs: 0,
       gossip: "wan",
+      dataDir: "/var/lib/crema",
+      fsync: "interval:50",
+      checkpointLogBytes: 2 * 1024 * 1024,
+      checkpointIntervalMs: 90_000,
+      checkpointsKept: 3,
+      minFreeDiskBytes: 1024 * 1024 * 1024,
     });
     expect({ logLevel, logFormat, exitWithParent }).toEqual({
       logLevel: "debug",
@@ -129,7 +137,13 @@ describe("crema-node settings", () => {
   it.each([
     ["--sed a:1", "unknown flag --sed; did you mean --seed?"],
     ["--resp_port 1", "unknown flag --resp_port; did you mean --resp-port?"],
-    ["--data-dir /x", "unknown flag --data-dir"],
+    ["--data-directory /x", "unknown flag --data-directory"],
+    ["--fsync sometimes", "--fsync: 'sometimes' is not always, never or interval:<ms>, like interval:100"],
+    ["--fsync interval:0", "--fsync: 'interval:0' is not always, never or interval:<ms>, like interval:100"],
+    [
+      "--checkpoint-log-bytes 1kib",
+      "--checkpoint-log-bytes: '1kib' is not a size 64kib .. 1tib, like 512kib, 64mib or 10mb",
+    ],
     ["-p 1", "unknown flag -p"],
     ["--seed a:99999", "--seed: 'a:99999' is not host:port"],
     ["--seed a:1,b:", "--seed: 'b:' is not host:port"],

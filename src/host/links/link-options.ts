@@ -42,6 +42,11 @@ export interface LinkOptions {
   readonly bulkIncomingMax: number;
   /** A bulk stream that makes no progress for so long is given up, either end, in milliseconds. Default 10,000. */
   readonly bulkStallTimeoutMs: number;
+  /**
+   * How long a bulk stream without a connection is kept by either end so that it can go on, in milliseconds. Default
+   * 30,000: a switch that restarts, not a machine that does. A connection that brings it no further does not begin it anew.
+   */
+  readonly bulkGraceMs: number;
   /** How long the receiver may take to finish what it received, in milliseconds. Default 60,000. */
   readonly bulkResultTimeoutMs: number;
 }
@@ -62,6 +67,7 @@ export const DEFAULT_LINK_OPTIONS: LinkOptions = Object.freeze({
   bulkOutgoingMax: 4,
   bulkIncomingMax: 4,
   bulkStallTimeoutMs: 10_000,
+  bulkGraceMs: 30_000,
   bulkResultTimeoutMs: 60_000,
 });
 

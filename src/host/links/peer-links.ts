@@ -37,7 +37,8 @@ export class PeerLinks {
   readonly options: LinkOptions;
   readonly clock: Clock;
   readonly #identity: () => Identity;
-  readonly #random: Random;
+  /** Of the connections: delays and numbers of streams. */
+  readonly random: Random;
   readonly #context: LinkContext;
   readonly #dialler: Dialler;
   readonly #acceptor: Acceptor;
@@ -76,7 +77,7 @@ export class PeerLinks {
     this.clock = config.clock;
     this.options = resolveLinkOptions(config.options);
     this.#identity = config.identity;
-    this.#random = config.random;
+    this.random = config.random;
     this.#context = {
       clock: config.clock,
       options: this.options,
@@ -108,7 +109,7 @@ export class PeerLinks {
       known.move(address);
       return;
     }
-    const link = new PeerLink(node, address, this.#context, this.#random, this.#dialler, {
+    const link = new PeerLink(node, address, this.#context, this.random, this.#dialler, {
       onUp: (channel) => {
         channel.onFrame = (type, body) => this.#dispatch(channel, type, body);
         this.onUp(node, channel);
@@ -181,6 +182,13 @@ export class PeerLinks {
   /** Dials on behalf of calls and bulk streams. */
   dial(target: DialTarget, done: DialDone): Dial {
     return this.#dialler.dial(target, done);
+  }
+
+  /** How long to wait before dialling again after `failures` attempts: exponential, drawn from the upper half. */
+  backoffMs(failures: number): number {
+    const { backoffMinMs, backoffMaxMs } = this.options;
+    const ceilingMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures, 30));
+    return ceilingMs * (0.5 + this.random.nextFloat() / 2);
   }
 
   /** Who serves incoming channels of `purpose`. Once per purpose; without it they are refused. */

@@ -395,6 +395,7 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
     };
   }
 

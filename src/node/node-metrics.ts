@@ -11,7 +11,7 @@ export function collectMetrics(node: ClusterNode): NodeMetrics {
 }
 
 function counters(node: ClusterNode): Record<string, number> {
-  const { router, forwarding, groups, transfers, gossip, links, control, events } = node;
+  const { router, forwarding, groups, transfers, backups, gossip, links, control, events } = node;
   return {
     writes_total: router.counters.writes,
     reads_total: router.counters.reads,
@@ -32,6 +32,8 @@ function counters(node: ClusterNode): Record<string, number> {
     snapshots_sent_total: transfers.counters.sent,
     snapshots_received_total: transfers.counters.received,
     snapshots_failed_total: transfers.counters.failed,
+    backups_sent_total: backups.counters.sent,
+    backups_failed_total: backups.counters.failed,
     membership_steps_total: control.driver.counters.steps,
     leader_transfers_total: control.driver.counters.transfers,
     gossip_datagrams_sent_total: gossip.counters.datagramsSent,

@@ -45,6 +45,8 @@ export class BackupFault extends Error {
 export interface BackupPart {
   /** null for the header. */
   readonly frame: BackupFrame | null;
+  /** null for everything but the header. */
+  readonly header: BackupHeader | null;
   /** The whole part, as it goes into a file. A copy. */
   readonly bytes: Uint8Array;
   readonly offset: number;
@@ -238,7 +240,8 @@ export class BackupReader {
   }
 
   #taken(frame: BackupFrame | null, bytes: Uint8Array): BackupPart {
-    const part = { frame, bytes, offset: this.#offset };
+    const header = frame === null ? this.#header : null;
+    const part = { frame, header, bytes, offset: this.#offset };
     this.#start += bytes.length;
     this.#offset += bytes.length;
     return part;

@@ -49,7 +49,7 @@ export async function readBackupFile(
     await file.close();
   }
   const { header, totals } = reader;
-  if (header === null) throw new CommandFailed(`${path} is empty`);
+  if (header === null) throw new Error("a file that was read to its end has a header");
   const { shards, blocks, entries: keys, bytes } = totals;
   return { header, shards, blocks, keys, bytes, fileBytes };
 }

@@ -9,7 +9,7 @@ import { AnswerRefused, NodeUnreachable } from "../operator/answer-refused.ts";
 import type { ClusterHttp, PutBackAnswer } from "../operator/cluster-http.ts";
 import { readBackupFile } from "./backup-file.ts";
 
-/** Blocks under way. Measured: more bring nothing, each holds its values in the node's memory twice. */
+/** Blocks under way. Measured: one alone is slower by a third, eight are no faster; each is held in the node's memory. */
 const BLOCKS_IN_FLIGHT = 4;
 /** Tries per block, the first included. */
 const TRIES_MAX = 8;

@@ -8,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 import { checkFile } from "./backup-command.ts";
 import { RestoreRun, stoppedText } from "./put-back.ts";
 import { TransferScreen } from "./transfer-screen.ts";
-import { totalText } from "./transfer-view.ts";
+import { paceText } from "./transfer-view.ts";
 
 export const restoreCommand: OperatorCommand = {
   name: "restore",
@@ -69,7 +69,7 @@ export const restoreCommand: OperatorCommand = {
     if (json !== undefined)
       screen.document({ file: path, clusterId: contents.clusterId, written, skipped, expired, elapsedMs });
     screen.print(
-      `restored ${totalText(written, summary.bytes, performance.now() - restoringAtMs)}${restText(run)}`,
+      `restored ${counted(written, "key")}${restText(run)}, ${paceText(run.keys, performance.now() - restoringAtMs)}`,
     );
     return 0;
   },
@@ -88,5 +88,5 @@ function restText({ skipped, expired }: RestoreRun): string {
     ...(skipped > 0 ? [`${countText(skipped)} were there already`] : []),
     ...(expired > 0 ? [`${countText(expired)} had expired meanwhile`] : []),
   ];
-  return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }

@@ -34,19 +34,24 @@ export function bytesText(bytes: number): string {
 /** Lines for a terminal: the bar, and how fast it goes. */
 export function transferLines(progress: TransferProgress, colours: Colours): readonly string[] {
   const bar = progressBar(shareOf(progress), colours);
-  return ["", `${bar}  ${doneText(progress)}`, `${paceText(progress)}${leftText(progress)}`];
+  return ["", `${bar}  ${doneText(progress)}`, `${goingText(progress)}${leftText(progress)}`];
 }
 
 /** The same in one line, for logs. */
 export function transferText(progress: TransferProgress): string {
   const percent = `${Math.floor(shareOf(progress) * 100)}%`;
-  return `${progress.doing}: ${percent}, ${doneText(progress)}, ${paceText(progress)}${leftText(progress)}`;
+  return `${progress.doing}: ${percent}, ${doneText(progress)}, ${goingText(progress)}${leftText(progress)}`;
 }
 
 /** `12,345 keys (8 MB) in 1.2 s, 10k keys/s, 6.7 MB/s`: the last word of a transfer. */
 export function totalText(keys: number, bytes: number, elapsedMs: number): string {
-  const rates = `${rateText(perSecond(keys, elapsedMs))} keys/s, ${bytesText(perSecond(bytes, elapsedMs))}/s`;
-  return `${counted(keys, "key")} (${bytesText(bytes)}) in ${spanText(elapsedMs)}, ${rates}`;
+  const bytesPerSecond = bytesText(perSecond(bytes, elapsedMs));
+  return `${counted(keys, "key")} (${bytesText(bytes)}) ${paceText(keys, elapsedMs)}, ${bytesPerSecond}/s`;
+}
+
+/** `in 1.2 s, 10k keys/s`. */
+export function paceText(keys: number, elapsedMs: number): string {
+  return `in ${spanText(elapsedMs)}, ${rateText(perSecond(keys, elapsedMs))} keys/s`;
 }
 
 /** 1 only when every shard is done, whatever was expected. */
@@ -59,7 +64,7 @@ function doneText({ shards, shardsDone, keys }: TransferProgress): string {
   return `${countText(shardsDone)} of ${counted(shards, "shard")}, ${counted(keys, "key")}`;
 }
 
-function paceText({ keys, bytes, elapsedMs }: TransferProgress): string {
+function goingText({ keys, bytes, elapsedMs }: TransferProgress): string {
   const rates = `${rateText(perSecond(keys, elapsedMs))} keys/s, ${bytesText(perSecond(bytes, elapsedMs))}/s`;
   return `${bytesText(bytes)}, ${rates}, after ${spanText(elapsedMs)}`;
 }

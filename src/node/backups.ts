@@ -108,7 +108,7 @@ export class Backups {
         return awaited.sink.write(chunk);
       },
       finish: () => awaited.end(null),
-      abort: (error) => awaited.end(error),
+      abort: (error) => awaited.end(error instanceof CremaError ? error : broken(from.node, error)),
     };
   }
 
@@ -284,6 +284,11 @@ function tooMany(streams: number): CremaError {
     retryable: true,
     retryAfterMs: 1_000,
   });
+}
+
+function broken(leader: NodeId, cause: Error): CremaError {
+  const message = `the backup from node ${leader} broke off: ${cause.message}`;
+  return new CremaError("CREMA_UNREACHABLE", message, { retryable: true, cause });
 }
 
 function noStream(leader: NodeId): string {

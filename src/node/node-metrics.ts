@@ -74,6 +74,7 @@ function gauges(node: ClusterNode): Record<string, number> {
   let bytes = 0;
   let logBytes = 0;
   let hosted = 0;
+  let snapshots = 0;
   for (const group of node.groups.groups()) {
     hosted++;
     if (group.isLeader) led++;
@@ -81,6 +82,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     logBytes += group.raft.logBytes;
     if (!(group.machine instanceof ShardMachine)) continue;
     keys += group.machine.cache.entryCount;
+    snapshots += group.machine.cache.snapshotsOpen;
     bytes += group.machine.cache.keyBytes + group.machine.cache.valueBytes;
   }
   return {
@@ -91,6 +93,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     raft_log_bytes: logBytes,
     cache_replica_keys: keys,
     cache_replica_bytes: bytes,
+    cache_snapshots_open: snapshots,
     requests_outstanding: node.router.outstanding,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,

@@ -11,7 +11,7 @@ import { counted } from "../sim/figures.ts";
 import { UsageError } from "../usage-error.ts";
 import { type BackupSummary, readBackupFile } from "./backup-file.ts";
 import { BackupFileWriter } from "./backup-file-writer.ts";
-import { BackupRun } from "./take-backup.ts";
+import { BackupRun, reasonOf } from "./take-backup.ts";
 import { TransferScreen } from "./transfer-screen.ts";
 import { bytesText, totalText } from "./transfer-view.ts";
 
@@ -50,7 +50,7 @@ async function backup(
   try {
     const contents = await cluster.contents();
     const run = new BackupRun(cluster, contents, file, (shard, error) =>
-      screen.print(`shard ${shard} is read again: ${error.message}`),
+      screen.print(`shard ${shard} is read again: ${reasonOf(error)}`),
     );
     const progress = () => ({
       doing: "backing up",

@@ -4,18 +4,13 @@
  * Nothing is assumed about the cluster's shards: the node that takes a block puts each key where it belongs now. A
  * block may be sent twice, so a failure of the moment is met by sending it again.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { AnswerRefused, NodeUnreachable } from "../operator/answer-refused.ts";
 import type { ClusterHttp, PutBackAnswer } from "../operator/cluster-http.ts";
 import { readBackupFile } from "./backup-file.ts";
+import { retried } from "./retries.ts";
 
 /** Blocks under way. Measured: one alone is slower by a third, eight are no faster; each is held in the node's memory. */
 const BLOCKS_IN_FLIGHT = 4;
-/** Tries per block, the first included. */
-const TRIES_MAX = 8;
-const RETRY_MIN_MS = 250;
-const RETRY_MAX_MS = 4_000;
-
 export interface RestoreOptions {
   readonly existing: "skip" | "overwrite";
   /** Times to live go on from where they were, as if no time had passed since the backup. */
@@ -73,18 +68,12 @@ export class RestoreRun {
   }
 
   async #send(block: Uint8Array, takenAtMs: number): Promise<void> {
-    for (let tries = 1; this.#failure === null; tries++) {
-      try {
-        this.#count(
-          block,
-          await this.#cluster.putBack(block, this.#options.existing, this.#elapsedMs(takenAtMs)),
-        );
-        return;
-      } catch (error) {
-        if (!mayPass(error) || tries === TRIES_MAX) throw error;
-        await delay(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (tries - 1)));
-      }
-    }
+    const { existing } = this.#options;
+    const answer = await retried(
+      () => this.#cluster.putBack(block, existing, this.#elapsedMs(takenAtMs)),
+      (error) => this.#failure === null && mayPass(error),
+    );
+    this.#count(block, answer);
   }
 
   #count(block: Uint8Array, { written, skipped, expired }: PutBackAnswer): void {

@@ -4,7 +4,6 @@
  * One at a time, because a stream that broke in the middle is cut off the file and read again, and because it loads one
  * leader at a time. @see docs/decisions/0013-backup-files.md
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { CremaError } from "../../src/index.ts";
 import { encodeBackupEnd, encodeBackupHeader } from "../../src/wire/backup-codec.ts";
 import { BackupFault, BackupReader } from "../../src/wire/backup-reader.ts";
@@ -12,11 +11,7 @@ import { CommandFailed } from "../command-failed.ts";
 import { AnswerRefused, NodeUnreachable } from "../operator/answer-refused.ts";
 import type { ClusterContents, ClusterHttp } from "../operator/cluster-http.ts";
 import type { BackupFileWriter } from "./backup-file-writer.ts";
-
-/** Tries per shard, the first included. The waits between them add up to about 15 seconds, longer than elections take. */
-const TRIES_MAX = 8;
-const RETRY_MIN_MS = 250;
-const RETRY_MAX_MS = 4_000;
+import { retried } from "./retries.ts";
 
 export interface BackupTotals {
   readonly shards: number;
@@ -29,7 +24,7 @@ export class BackupRun {
   readonly #cluster: ClusterHttp;
   readonly #contents: ClusterContents;
   readonly #file: BackupFileWriter;
-  readonly #onRetry: (shard: number, error: Error) => void;
+  readonly #onRetry: (shard: number, error: unknown) => void;
   shardsDone = 0;
   /** Of finished shards, and of the blocks of the present one. */
   keys = 0;
@@ -40,7 +35,7 @@ export class BackupRun {
     cluster: ClusterHttp,
     contents: ClusterContents,
     file: BackupFileWriter,
-    onRetry: (shard: number, error: Error) => void,
+    onRetry: (shard: number, error: unknown) => void,
   ) {
     this.#cluster = cluster;
     this.#contents = contents;
@@ -62,26 +57,25 @@ export class BackupRun {
     return { shards: shardCount, keys: this.keys, bytes: this.#bytes };
   }
 
+  /** A section that broke off is cut off the file and read again. */
   async #shard(shard: number): Promise<void> {
     const start = this.#file.length;
     const keysBefore = this.keys;
-    for (let tries = 1; ; tries++) {
-      try {
-        this.#bytes += await this.#section(shard);
-        this.shardsDone++;
-        return;
-      } catch (error) {
-        if (!(error instanceof Error) || !mayPass(error)) throw error;
-        if (tries === TRIES_MAX) {
-          const message = `shard ${shard} could not be read in ${tries} tries: ${error.message}`;
-          throw new CommandFailed(message, { cause: error });
-        }
-        this.#onRetry(shard, error);
-        this.keys = keysBefore;
-        await this.#file.rewind(start);
-        await delay(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (tries - 1)));
-      }
+    try {
+      this.#bytes += await retried(
+        () => this.#section(shard),
+        mayPass,
+        async (error) => {
+          this.#onRetry(shard, error);
+          this.keys = keysBefore;
+          await this.#file.rewind(start);
+        },
+      );
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      throw new CommandFailed(`shard ${shard} cannot be read: ${reasonOf(error)}`, { cause: error });
     }
+    this.shardsDone++;
   }
 
   /** Copies the section of `shard` into the file; answers the bytes of keys and values in it. */
@@ -99,9 +93,15 @@ export class BackupRun {
 }
 
 /** A failure that another try may not meet: of the way, of the moment, or of bytes that were damaged on the way. */
-function mayPass(error: Error): boolean {
+function mayPass(error: unknown): boolean {
   if (error instanceof AnswerRefused) return error.retryable;
-  if (error instanceof CremaError)
+  if (error instanceof CremaError) {
     return error.retryable || error.code === "CREMA_CLOSED" || error.code === "CREMA_ABORTED";
+  }
   return error instanceof NodeUnreachable || error instanceof BackupFault;
+}
+
+/** What went wrong, for people. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

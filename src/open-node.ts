@@ -388,6 +388,9 @@ export class CremaNode {
       get nodeId() {
         return current().nodeId;
       },
+      get clusterId() {
+        return current().clusterId;
+      },
       notReadyReason: () => this.#node.notReadyReason(),
       unsafeToStopReason: () => this.#node.view.unsafeToStopReason(),
       clusterStatus: () => this.#node.view.status(),

@@ -41,13 +41,19 @@ export const restoreCommand: OperatorCommand = {
     const startedAtMs = performance.now();
     const summary = await checkFile(path, screen);
     const contents = await cluster.contents();
+    if (contents.clusterId === null)
+      throw new CommandFailed(`${cluster.address} does not belong to a cluster yet`);
     if (contents.keys > 0 && given.flags.merge === undefined) {
       throw new CommandFailed(
         `the cluster holds ${counted(contents.keys, "key")} already. Nothing was written; --merge restores into it ` +
           "all the same, and --existing says what becomes of keys that are there",
       );
     }
-    const run = new RestoreRun(cluster, { existing, keepTtl: given.flags["keep-ttl"] !== undefined });
+    const run = new RestoreRun(cluster, {
+      clusterId: contents.clusterId,
+      existing,
+      keepTtl: given.flags["keep-ttl"] !== undefined,
+    });
     const restoringAtMs = performance.now();
     const progress = () => ({
       doing: "restoring",

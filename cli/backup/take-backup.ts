@@ -83,6 +83,11 @@ export class BackupRun {
     const reader = new BackupReader({ of: { shard }, deep: false });
     for await (const chunk of this.#cluster.backupShard(shard)) {
       for (const { frame, bytes } of reader.push(chunk)) {
+        if (frame?.type === "begin" && frame.clusterId !== this.#contents.clusterId) {
+          throw new CommandFailed(
+            `the backup began in cluster ${this.#contents.clusterId}, and ${this.#cluster.address} belongs to ${frame.clusterId} now`,
+          );
+        }
         await this.#file.write(bytes);
         if (frame?.type === "block") this.keys += frame.entries;
       }

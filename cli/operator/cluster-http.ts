@@ -26,6 +26,14 @@ export interface ClusterContents {
   readonly bytes: number;
 }
 
+/** Where a block goes, and how. */
+export interface PutBackTarget {
+  readonly clusterId: string;
+  readonly existing: "skip" | "overwrite";
+  /** How much of the times to live has passed. */
+  readonly elapsedMs: number;
+}
+
 /** What became of the entries of one block. */
 export interface PutBackAnswer {
   readonly written: number;
@@ -118,13 +126,10 @@ export class ClusterHttp {
     }
   }
 
-  /** Puts the entries of one block back; `elapsedMs` of their times to live have passed. */
-  async putBack(
-    block: Uint8Array,
-    existing: "skip" | "overwrite",
-    elapsedMs: number,
-  ): Promise<PutBackAnswer> {
-    const path = `/backup/entries?existing=${existing}&elapsedMs=${elapsedMs}`;
+  /** Puts the entries of one block back, unless the node belongs to another cluster than `target` says. */
+  async putBack(block: Uint8Array, target: PutBackTarget): Promise<PutBackAnswer> {
+    const { clusterId, existing, elapsedMs } = target;
+    const path = `/backup/entries?cluster=${clusterId}&existing=${existing}&elapsedMs=${elapsedMs}`;
     const contentType = "application/octet-stream";
     const timeoutMs = BACKUP_TIMEOUT_MS;
     const answer = await this.#exchange({ method: "POST", path, body: block, contentType, timeoutMs });

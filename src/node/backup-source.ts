@@ -4,7 +4,7 @@
  * The snapshot stands still: a leader that is deposed meanwhile, a replica that is removed or overwritten by an installed
  * snapshot change nothing of it. So once begun it only ends early when its node or its reader does.
  */
-import type { ShardId } from "../base/ids.ts";
+import type { ClusterId, ShardId } from "../base/ids.ts";
 import type { CacheMachine } from "../cache/cache-machine.ts";
 import type { SnapshotEntry, SnapshotRecord } from "../cache/snapshot-record.ts";
 import type { SnapshotSource } from "../cache/snapshot-source.ts";
@@ -18,6 +18,7 @@ import {
 } from "../wire/backup-codec.ts";
 
 export interface BackupMoment {
+  readonly clusterId: ClusterId;
   /** The leader's estimate of machine time: what has expired by now is left out, other times to live count from here. */
   readonly machineNowMs: number;
   readonly wallMs: number;
@@ -38,10 +39,11 @@ export class BackupSource implements BulkSource {
   #ended = false;
 
   /** Begins at this very moment: call it in the turn in which the read barrier was granted. */
-  constructor(shard: ShardId, cache: CacheMachine, { machineNowMs, wallMs }: BackupMoment) {
+  constructor(shard: ShardId, cache: CacheMachine, { clusterId, machineNowMs, wallMs }: BackupMoment) {
     this.#shard = shard;
     this.#machineNowMs = machineNowMs;
     this.#frame = encodeBackupBegin({
+      clusterId,
       shard,
       appliedIndex: cache.appliedIndex,
       revision: cache.revision,

@@ -10,9 +10,21 @@
  */
 import { assert } from "../base/assert.ts";
 import { CremaError } from "../base/errors.ts";
-import { type GroupId, groupOfShard, type NodeId, type ShardId, shardId } from "../base/ids.ts";
+import {
+  type ClusterId,
+  type GroupId,
+  groupOfShard,
+  type NodeId,
+  type ShardId,
+  shardId,
+} from "../base/ids.ts";
 import type { Bulk } from "../host/links/bulk.ts";
-import { BULK_CHUNK_BYTES_MAX, type BulkSink, bulkErrorOf } from "../host/links/bulk-stream.ts";
+import {
+  BULK_CHUNK_BYTES_MAX,
+  type BulkSink,
+  type BulkSource,
+  bulkErrorOf,
+} from "../host/links/bulk-stream.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { Clock } from "../host/ports.ts";
 import type { Identity } from "../wire/handshake-codec.ts";
@@ -27,7 +39,7 @@ const METHOD_BACKUP = "node.backup-shard";
 export const BACKUP_STREAMS_MAX = 2;
 /** How long a leader is looked for, and a barrier waited for. */
 const BEGIN_TIMEOUT_MS = 5_000;
-/** From the leader's promise to its stream. */
+/** For the leader to open its stream: dialling and a handshake. */
 const OPEN_TIMEOUT_MS = 10_000;
 const LEADER_POLL_MS = 50;
 
@@ -39,6 +51,8 @@ export interface BackupParts {
   readonly bulk: Bulk;
   readonly leaderOf: (group: GroupId) => NodeId | null;
   readonly shardCount: () => number;
+  /** null: this node belongs to no cluster, and leads nothing. */
+  readonly clusterId: () => ClusterId | null;
   /** A stream to another node broke, for the log; its reader hears of it too. */
   readonly onFailed: (shard: ShardId, node: NodeId, error: unknown) => void;
 }
@@ -147,7 +161,6 @@ export class Backups {
 
   /** Asks `leader` for a stream and waits for its end. */
   #fetch(shard: ShardId, leader: NodeId, sink: BackupSink, signal: AbortSignalLike): Promise<void> {
-    const { calls, clock } = this.#parts;
     const ticket = ++this.#tickets;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => awaited.end(aborted());
@@ -158,24 +171,22 @@ export class Backups {
         end: (error) => {
           if (!this.#awaited.delete(ticket)) return;
           signal.removeEventListener("abort", onAbort);
-          timer.cancel();
           if (error === null) resolve();
           else reject(error);
         },
       };
-      const timer = clock.setTimer(BEGIN_TIMEOUT_MS + OPEN_TIMEOUT_MS, () => {
-        if (!awaited.opened)
-          awaited.end(new CremaError("CREMA_TIMEOUT", noStream(leader), { retryable: true }));
-      });
       this.#awaited.set(ticket, awaited);
       signal.addEventListener("abort", onAbort);
-      calls
-        .call(leader, METHOD_BACKUP, [shard, ticket], { timeoutMs: BEGIN_TIMEOUT_MS })
-        .catch((error: Error) => awaited.end(error));
+      this.#parts.calls
+        .call(leader, METHOD_BACKUP, [shard, ticket], { timeoutMs: BEGIN_TIMEOUT_MS + OPEN_TIMEOUT_MS })
+        .catch((error: Error) => {
+          // Once the stream is here, it says itself how it ends.
+          if (!awaited.opened) awaited.end(error);
+        });
     });
   }
 
-  /** Another node wants a shard that it believes is led here. Answers once the stream has begun. */
+  /** Another node wants a shard that it believes is led here. Answers once that node has taken the stream. */
   async #serve(params: unknown, from: Identity): Promise<null> {
     const { shard, ticket } = readRequest(params);
     if (this.#serving >= BACKUP_STREAMS_MAX) throw tooMany(this.#serving);
@@ -187,14 +198,25 @@ export class Backups {
       this.#serving--;
       throw error;
     }
-    this.#parts.bulk
-      .send(from.node, from.address, { backup: ticket }, source)
-      .catch((error: unknown) => this.#parts.onFailed(shard, from.node, error))
-      .finally(() => {
-        source.close();
-        this.#serving--;
-      });
-    return null;
+    return new Promise((resolve, reject) => {
+      // The first piece is asked for when the reader's node has taken the stream: from then on it hears of failures there.
+      const watched: BulkSource = {
+        next: (bytesMax) => {
+          resolve(null);
+          return source.next(bytesMax);
+        },
+      };
+      this.#parts.bulk
+        .send(from.node, from.address, { backup: ticket }, watched)
+        .catch((error: unknown) => {
+          this.#parts.onFailed(shard, from.node, error);
+          reject(error);
+        })
+        .finally(() => {
+          source.close();
+          this.#serving--;
+        });
+    });
   }
 
   /** A snapshot of `shard` behind a read barrier. Rejects with CREMA_NOT_LEADER or CREMA_TIMEOUT. */
@@ -221,9 +243,10 @@ export class Backups {
         granted: () =>
           settle(() => {
             const machine = shards.machine(shard);
-            if (machine === undefined || !group.isReadyLeader) reject(refused);
+            const clusterId = this.#parts.clusterId();
+            if (machine === undefined || clusterId === null || !group.isReadyLeader) reject(refused);
             else {
-              const moment = { machineNowMs: group.machineClock.nowMs(), wallMs: clock.wallMs() };
+              const moment = { clusterId, machineNowMs: group.machineClock.nowMs(), wallMs: clock.wallMs() };
               resolve(new BackupSource(shard, machine.cache, moment));
             }
           }),
@@ -289,10 +312,6 @@ function tooMany(streams: number): CremaError {
 function broken(leader: NodeId, cause: Error): CremaError {
   const message = `the backup from node ${leader} broke off: ${cause.message}`;
   return new CremaError("CREMA_UNREACHABLE", message, { retryable: true, cause });
-}
-
-function noStream(leader: NodeId): string {
-  return `node ${leader} promised a backup and sent nothing`;
 }
 
 function aborted(): CremaError {

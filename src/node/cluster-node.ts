@@ -442,6 +442,7 @@ export class ClusterNode {
       bulk: this.#bulk,
       leaderOf: (group) => this.leaderOf(group),
       shardCount: () => this.router.shardCount,
+      clusterId: () => this.clusterId,
       onFailed: (shard, node, error) =>
         this.log("warn", `backup of shard ${shard} for ${node} failed: ${String(error)}`),
     });

@@ -120,6 +120,8 @@ export interface BackupSink {
 /** What the operator's doors (HTTP, CLI) need beyond requests. */
 export interface AdminDoor {
   readonly nodeId: NodeId;
+  /** null until the node belongs to a cluster. */
+  readonly clusterId: ClusterId | null;
   /** Why the node is not ready to serve, for people; null when it is. */
   notReadyReason(): string | null;
   /** Why stopping this node now would put some group below full tolerance; null when it is safe. */

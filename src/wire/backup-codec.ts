@@ -68,6 +68,8 @@ export interface BackupHeader {
 /** Where a shard's section begins: which state it holds. */
 export interface BackupBegin {
   readonly type: "begin";
+  /** Of the leader: a node that was started again may have founded another cluster at the same address meanwhile. */
+  readonly clusterId: ClusterId;
   readonly shard: ShardId;
   /** Index of the last log entry whose effects it holds. */
   readonly appliedIndex: number;
@@ -167,6 +169,7 @@ export function backupFrameBytes(bytes: Uint8Array, offset: number): number | nu
 
 export function encodeBackupBegin(begin: Omit<BackupBegin, "type">): Uint8Array {
   return frame(BEGIN, (writer) => {
+    writer.hex64(begin.clusterId);
     writer.varint(begin.shard);
     writer.varint(begin.appliedIndex);
     writer.varint(begin.revision);
@@ -227,6 +230,7 @@ function decodePayload(type: number, reader: ByteReader): BackupFrame {
     case BEGIN:
       return {
         type: "begin",
+        clusterId: reader.clusterId(),
         shard: readShardId(reader),
         appliedIndex: reader.varint(),
         revision: reader.varint(),

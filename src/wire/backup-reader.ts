@@ -164,6 +164,9 @@ export class BackupReader {
         if (this.#open !== null || frame.shard !== this.#nextShard || this.#nextShard >= this.#shardCount) {
           throw this.#damage(`shard ${frame.shard} begins where ${this.#expectation} was due`);
         }
+        if (this.#header !== null && frame.clusterId !== this.#header.clusterId) {
+          throw this.#damage(`shard ${frame.shard} comes from cluster ${frame.clusterId}`);
+        }
         this.#open = frame.shard;
         this.#section = { blocks: 0, entries: 0, bytes: 0 };
         return;

@@ -3,10 +3,14 @@
  */
 import { afterEach, expect, test, vi } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
-import { groupOfShard, type ShardId, shardId } from "../../src/base/ids.ts";
+import { groupOfShard, type NodeId, type ShardId, shardId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
-import { BACKUP_STREAMS_MAX } from "../../src/node/backups.ts";
+import { CacheMachine } from "../../src/cache/cache-machine.ts";
+import type { CallHandler } from "../../src/host/links/call-server.ts";
+import type { ReadSink } from "../../src/host/state-machine.ts";
+import { BACKUP_STREAMS_MAX, Backups } from "../../src/node/backups.ts";
 import type { BackupSink } from "../../src/node/door.ts";
+import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { type BackupEntry, decodeBackupEntries } from "../../src/wire/backup-codec.ts";
 import { BackupReader } from "../../src/wire/backup-reader.ts";
 import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
@@ -288,6 +292,37 @@ test("a leader that has lost its majority hands out no backup", async () => {
   );
   expect(failure.code).toMatch(/^CREMA_(TIMEOUT|NOT_LEADER|NO_LEADER|UNREACHABLE)$/);
   expect(reading.entries.size).toBe(0);
+});
+
+test("a leader that cannot open its stream says so at once, and lets go of the snapshot", async () => {
+  const busy = new CremaError("CREMA_BUSY", "4 bulk streams leave this node already", { retryable: true });
+  const cache = new CacheMachine();
+  let serve: CallHandler = () => undefined;
+  const failed: unknown[] = [];
+  const clock = new VirtualClock().process();
+  const group = {
+    read: (sink: ReadSink) => sink.granted(),
+    isReadyLeader: true,
+    machineClock: { nowMs: () => 0 },
+  };
+  const backups = new Backups({
+    clock,
+    shards: { group: () => group, machine: () => ({ cache }) },
+    calls: {
+      handle: (_method: string, handler: CallHandler) => {
+        serve = handler;
+      },
+    },
+    bulk: { send: async () => await Promise.reject(busy) },
+    clusterId: () => "00000000000000c1",
+    onFailed: (_shard: ShardId, _node: NodeId, error: unknown) => void failed.push(error),
+  } as never);
+  for (let round = 0; round < 3; round++) {
+    await expect(serve([0, 1], { node: "00000000000000aa" } as never, 1_000)).rejects.toBe(busy);
+  }
+  expect(failed).toEqual([busy, busy, busy]);
+  expect(cache.snapshotsOpen).toBe(0);
+  expect(backups.counters).toEqual({ sent: 0, failed: 0 });
 });
 
 test("a shard that the cluster does not have is refused", async () => {

@@ -5,7 +5,15 @@
  */
 import type { Address } from "../../src/base/address.ts";
 import { CremaError, type CremaErrorCode, type CremaErrorOptions } from "../../src/base/errors.ts";
-import { bootNonce, logIndex, type NodeId, nodeId, type ShardId, shardId } from "../../src/base/ids.ts";
+import {
+  bootNonce,
+  type ClusterId,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type ShardId,
+  shardId,
+} from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import { CacheMachine, ExpiredFirst } from "../../src/cache/cache-machine.ts";
 import type { Command } from "../../src/cache/command.ts";
@@ -188,6 +196,7 @@ export function clusterError(code: CremaErrorCode, options: CremaErrorOptions = 
 
 export class FakeAdmin implements AdminDoor {
   readonly nodeId: NodeId = SELF;
+  clusterId: ClusterId | null = null;
   notReady: string | null = null;
   unsafeToStop: string | null = null;
   joined: (readonly Address[])[] = [];

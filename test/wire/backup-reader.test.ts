@@ -9,6 +9,7 @@ import {
   CREATED_AT_MS,
   entry,
   fileParts,
+  OTHER_CLUSTER,
   SMALL_FILE,
   sectionParts,
 } from "./backup-support.ts";
@@ -98,6 +99,11 @@ describe("reading a backup", () => {
     [
       "ends with the totals of another",
       (parts: Uint8Array[]) => parts.splice(-1, 1, fileParts([[], []]).at(-1) as Uint8Array),
+    ],
+    [
+      "holds a shard of another cluster",
+      (parts: Uint8Array[]) =>
+        parts.splice(1, 1, sectionParts(0, [], CREATED_AT_MS, OTHER_CLUSTER)[0] as Uint8Array),
     ],
     [
       "holds the failure of a stream",

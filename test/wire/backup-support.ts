@@ -13,18 +13,25 @@ import {
 } from "../../src/wire/backup-codec.ts";
 
 export const CLUSTER = clusterId("00000000000000c1");
+/** One that was founded at the same address later. */
+export const OTHER_CLUSTER = clusterId("00000000000000c2");
 export const CREATED_AT_MS = 1_790_000_000_000.5;
 
 /** A shard's entries, block by block. */
 export type ShardBlocks = readonly (readonly BackupEntry[])[];
 
 /** The parts of one section. */
-export function sectionParts(shard: number, blocks: ShardBlocks, takenAtMs = CREATED_AT_MS): Uint8Array[] {
+export function sectionParts(
+  shard: number,
+  blocks: ShardBlocks,
+  takenAtMs = CREATED_AT_MS,
+  cluster = CLUSTER,
+): Uint8Array[] {
   const id = shardId(shard);
   const all = blocks.flat();
   const bytes = all.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
   return [
-    encodeBackupBegin({ shard: id, appliedIndex: 7, revision: 5, takenAtMs }),
+    encodeBackupBegin({ clusterId: cluster, shard: id, appliedIndex: 7, revision: 5, takenAtMs }),
     ...blocks.map((entries, sequence) => blockOf(shard, sequence, entries)),
     encodeBackupShardEnd({ shard: id, blocks: blocks.length, entries: all.length, bytes }),
   ];

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { CremaError } from "../../base/errors.ts";
-import { type ShardId, shardId } from "../../base/ids.ts";
+import { type ClusterId, type ShardId, shardId } from "../../base/ids.ts";
 import { promisedReply } from "../../node/promised-reply.ts";
 import {
   BACKUP_FRAME_BYTES_MAX,
@@ -31,8 +31,7 @@ export function addBackupRoutes(app: FastifyInstance, services: HttpServices): v
   let restoring = 0;
 
   app.get("/backup", async () => {
-    const { clusterId } = await admin.clusterStatus();
-    return { clusterId, shardCount: door.shardCount, ...(await contents(services)) };
+    return { clusterId: admin.clusterId, shardCount: door.shardCount, ...(await contents(services)) };
   });
 
   app.get("/backup/shards/:shard", { exposeHeadRoute: false }, async (request, reply) => {
@@ -55,6 +54,7 @@ export function addBackupRoutes(app: FastifyInstance, services: HttpServices): v
   });
 
   app.post("/backup/entries", { bodyLimit: BACKUP_FRAME_BYTES_MAX }, async (request) => {
+    checkCluster(request, admin.clusterId);
     const options = putBackOptions(request, services);
     const entries = entriesIn(request.body);
     if (restoring >= RESTORE_BLOCKS_MAX) {
@@ -91,6 +91,17 @@ function shardOf(request: FastifyRequest, shardCount: number): ShardId {
   const shard = Number(text);
   if (/^[0-9]+$/.test(text) && shard < shardCount) return shardId(shard);
   throw badRequest(`a shard of this cluster is 0 .. ${shardCount - 1}, not ${text}`);
+}
+
+/**
+ * A restore names the cluster it began with. A node that was started again in the middle may have founded another one at
+ * the same address: half of the keys would be there, and the restore would call itself done.
+ */
+function checkCluster(request: FastifyRequest, clusterId: ClusterId | null): void {
+  const { cluster } = request.query as Readonly<Record<string, unknown>>;
+  if (cluster === undefined || cluster === clusterId) return;
+  const message = `the restore began in cluster ${String(cluster)}, and this node belongs to ${clusterId ?? "none"}`;
+  throw new CremaError("CREMA_CLUSTER_MISMATCH", message);
 }
 
 function putBackOptions(request: FastifyRequest, { requestTimeoutMs }: HttpServices): PutBackOptions {

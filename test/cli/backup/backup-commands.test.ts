@@ -18,7 +18,14 @@ import { UsageError } from "../../../cli/usage-error.ts";
 import { CremaError } from "../../../src/base/errors.ts";
 import { decodeBackupFrame, encodeBackupFailed, encodeBackupHeader } from "../../../src/wire/backup-codec.ts";
 import { crc32c } from "../../../src/wire/crc32c.ts";
-import { CLUSTER, entry, fileParts, type ShardBlocks, sectionParts } from "../../wire/backup-support.ts";
+import {
+  CLUSTER,
+  entry,
+  fileParts,
+  OTHER_CLUSTER,
+  type ShardBlocks,
+  sectionParts,
+} from "../../wire/backup-support.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
@@ -176,6 +183,16 @@ describe("crema backup", () => {
     expect(await readFile(path)).toHaveLength(Buffer.concat(fileParts(SHARDS)).length);
   });
 
+  it("makes no file of two clusters, when another one answers at the same address in the middle", async () => {
+    odd.set("GET /backup/shards/1", [
+      (_request, response) => {
+        response.end(Buffer.concat(sectionParts(1, [], Date.now(), OTHER_CLUSTER)));
+      },
+    ]);
+    await expect(backup()).rejects.toThrow(/^the backup began in cluster .+c1, and .+ belongs to .+c2 now$/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("leaves nothing behind when it fails for good", async () => {
     odd.set("GET /backup/shards/1", [
       refusing(500, { ...NOT_NOW, code: "CREMA_INTERNAL", retryable: false }),
@@ -236,7 +253,9 @@ describe("crema restore", () => {
   it("lets times to live go on from where they were when told to", async () => {
     await giveFile(fileParts(SHARDS, Date.now() - 5_000));
     await restore("--keep-ttl");
-    expect(posts()).toEqual(Array(3).fill("POST /backup/entries?existing=skip&elapsedMs=0"));
+    expect(posts()).toEqual(
+      Array(3).fill(`POST /backup/entries?cluster=${CLUSTER}&existing=skip&elapsedMs=0`),
+    );
   });
 
   it("counts no time when the clock here is behind that of the backup", async () => {
@@ -281,6 +300,16 @@ describe("crema restore", () => {
     const { output } = await restore();
     expect(output).toContain("restored 4 keys");
     expect(posts()).toHaveLength(6);
+  });
+
+  it("begins only in a cluster", async () => {
+    await giveFile();
+    odd.set("GET /backup", [
+      (_request, response) =>
+        response.end(JSON.stringify({ clusterId: null, shardCount: 1, keys: 0, bytes: 0 })),
+    ]);
+    await expect(restore()).rejects.toThrow("does not belong to a cluster yet");
+    expect(posts()).toEqual([]);
   });
 
   it("stops at a failure that stays, and says how to go on", async () => {

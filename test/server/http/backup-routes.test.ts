@@ -7,7 +7,7 @@ import { FAULTS, Fault } from "../../../src/cache/reply.ts";
 import { RESTORE_BLOCKS_MAX } from "../../../src/server/http/backup-routes.ts";
 import type { BackupEntry } from "../../../src/wire/backup-codec.ts";
 import { BackupReader } from "../../../src/wire/backup-reader.ts";
-import { blockOf, entry, sectionParts } from "../../wire/backup-support.ts";
+import { blockOf, CLUSTER, entry, OTHER_CLUSTER, sectionParts } from "../../wire/backup-support.ts";
 import { clusterError } from "../fake-door.ts";
 import { type HttpDoorFixture, openHttpDoor } from "./http-fixture.ts";
 
@@ -130,6 +130,17 @@ test("keys that are there are left alone, or overwritten when asked", async () =
   const { body } = await putBack([entry("a", "second"), entry("b")], "?existing=overwrite");
   expect(body).toEqual({ written: 2, skipped: 0, expired: 0 });
   expect(await stored("a")).toEqual({ value: "second", ttlMs: null });
+});
+
+test("a restore that began in another cluster is refused", async () => {
+  fixture.admin.clusterId = CLUSTER;
+  expect(await putBack([entry("a")], `?cluster=${OTHER_CLUSTER}`)).toMatchObject({
+    status: 409,
+    body: { code: "CREMA_CLUSTER_MISMATCH", retryable: false },
+  });
+  expect(await stored("a")).toBeNull();
+  expect((await putBack([entry("a")], `?cluster=${CLUSTER}`)).status).toBe(200);
+  expect(await fixture.json("/backup")).toMatchObject({ body: { clusterId: CLUSTER, keys: 1 } });
 });
 
 test("a block of many keys waits for its answers a few at a time", async () => {

@@ -58,6 +58,7 @@ export const restoreCommand: OperatorCommand = {
     const progress = () => ({
       doing: "restoring",
       shards: summary.shards,
+      // A shard is read ahead of the answers to its last blocks: the bar is full when the last answer came.
       shardsDone: run.keys === summary.keys ? run.shardsDone : Math.min(run.shardsDone, summary.shards - 1),
       keys: run.keys,
       keysExpected: summary.keys,

@@ -3,6 +3,7 @@
  * are right. It holds one part at a time, so a file of any length is read in little memory.
  */
 import { Buffer } from "node:buffer";
+import { unreachable } from "../base/assert.ts";
 import { SHARDS_MAX, type ShardId } from "../base/ids.ts";
 import {
   BACKUP_FORMAT,
@@ -198,6 +199,8 @@ export class BackupReader {
       case "failed":
         if (this.#isFile) throw this.#damage("it holds the failure of a stream");
         throw frame.error;
+      default:
+        unreachable(frame);
     }
   }
 

@@ -428,6 +428,9 @@ export class CremaNode {
       get nodeId() {
         return current().nodeId;
       },
+      get clusterId() {
+        return current().clusterId;
+      },
       notReadyReason: () => this.#node.notReadyReason(),
       unsafeToStopReason: () => this.#node.view.unsafeToStopReason(),
       clusterStatus: () => this.#node.view.status(),
@@ -435,6 +438,7 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
     };
   }
 

@@ -73,19 +73,19 @@ export const FLAGS = Object.freeze({
     defaultText: String(defaults.weight),
   }),
   "data-dir": textFlag(4_096, {
-    meaning: "folder that outlives the process; without it a restart is a new, empty node",
+    meaning: "folder that outlives the process; else a restart is a new, empty node",
     placeholder: "dir",
   }),
   fsync: fsyncFlag({
-    meaning: "acknowledge a write once it is synced, synced soon, or when the system likes",
+    meaning: "when a write is durable: synced, synced soon, or never awaited",
     defaultText: defaults.fsync,
   }),
   "checkpoint-log-bytes": byteSizeFlag(64 * 1024, 2 ** 40, {
-    meaning: "take a checkpoint of a shard when its log has grown by so much",
+    meaning: "checkpoint a shard when its log has grown by so much",
     defaultText: formatByteSize(defaults.checkpointLogBytes),
   }),
   "checkpoint-interval": durationFlag(7 * DAY_MS, {
-    meaning: "take a checkpoint of a shard when the last one is so old",
+    meaning: "checkpoint a shard when its last one is so old",
     defaultText: formatDuration(defaults.checkpointIntervalMs),
   }),
   "checkpoints-kept": integerFlag(1, 10, {

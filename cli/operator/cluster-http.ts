@@ -3,14 +3,43 @@
  */
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { ClusterStatus, NodeEvent } from "../../src/index.ts";
+import type { ClusterId, ClusterStatus, NodeEvent } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
+import { AnswerRefused, NodeUnreachable } from "./answer-refused.ts";
 import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
 
 const STATUS_TIMEOUT_MS = 5_000;
 const KEY_TIMEOUT_MS = 30_000;
+/** A block is tried by the node for half a minute; a section begins behind a read barrier, or after looking for a leader. */
+const BACKUP_TIMEOUT_MS = 45_000;
 /** Joining and leaving end when the cluster has agreed and data has moved. */
 const MEMBERSHIP_TIMEOUT_MS = 120_000;
+
+/** How long a running stream may send nothing. */
+const STALL_MS = 30_000;
+
+/** Keys, and bytes of keys and values, of a whole cluster. */
+export interface ClusterContents {
+  readonly clusterId: ClusterId | null;
+  readonly shardCount: number;
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/** Where a block goes, and how. */
+export interface PutBackTarget {
+  readonly clusterId: string;
+  readonly existing: "skip" | "overwrite";
+  /** How much of the times to live has passed. */
+  readonly elapsedMs: number;
+}
+
+/** What became of the entries of one block. */
+export interface PutBackAnswer {
+  readonly written: number;
+  readonly skipped: number;
+  readonly expired: number;
+}
 
 export class ClusterHttp {
   readonly address: string;
@@ -72,6 +101,42 @@ export class ClusterHttp {
     }
   }
 
+  /** What the cluster holds. */
+  async contents(): Promise<ClusterContents> {
+    const answer = await this.#exchange({ method: "GET", path: "/backup", timeoutMs: BACKUP_TIMEOUT_MS });
+    const contents: ClusterContents = JSON.parse(accepted(answer).toString());
+    return contents;
+  }
+
+  /** The section of `shard`, as it comes. Breaking off ends it at the node too. */
+  async *backupShard(shard: number): AsyncGenerator<Uint8Array> {
+    const path = `/backup/shards/${shard}`;
+    const response = await this.#answered(
+      stream({ address: this.address, method: "GET", path, timeoutMs: BACKUP_TIMEOUT_MS }),
+    );
+    if (response.statusCode !== 200) {
+      accepted({ status: response.statusCode ?? 0, body: await buffer(response) });
+    }
+    try {
+      for await (const chunk of withinStall(response)) yield chunk;
+    } catch (error) {
+      throw new NodeUnreachable(`${this.address} hung up in the middle of shard ${shard}`, { cause: error });
+    } finally {
+      response.destroy();
+    }
+  }
+
+  /** Puts the entries of one block back, unless the node belongs to another cluster than `target` says. */
+  async putBack(block: Uint8Array, target: PutBackTarget): Promise<PutBackAnswer> {
+    const { clusterId, existing, elapsedMs } = target;
+    const path = `/backup/entries?cluster=${clusterId}&existing=${existing}&elapsedMs=${elapsedMs}`;
+    const contentType = "application/octet-stream";
+    const timeoutMs = BACKUP_TIMEOUT_MS;
+    const answer = await this.#exchange({ method: "POST", path, body: block, contentType, timeoutMs });
+    const result: PutBackAnswer = JSON.parse(accepted(answer).toString());
+    return result;
+  }
+
   async *#lines(response: IncomingMessage): AsyncGenerator<string> {
     let rest = "";
     response.setEncoding("utf8");
@@ -102,7 +167,7 @@ export class ClusterHttp {
     try {
       return await answer;
     } catch (error) {
-      throw new CommandFailed(this.#unanswered(error), { cause: error });
+      throw new NodeUnreachable(this.#unanswered(error), { cause: error });
     }
   }
 
@@ -123,8 +188,7 @@ function keyPath(key: string, query = ""): string {
 /** The body of a good answer; throws the words of any other. */
 function accepted({ status, body }: HttpAnswer): Buffer {
   if (status >= 200 && status < 300) return body;
-  const text = body.toString();
-  throw new CommandFailed(failureText(text) ?? `HTTP ${status}: ${text.slice(0, 200)}`);
+  throw refusalOf(status, body.toString());
 }
 
 /** The node knows the request and has no such key; any other 404 comes from something that is not a crema node. */
@@ -133,16 +197,41 @@ function isMissingKey({ status, body }: HttpAnswer): boolean {
 }
 
 /** Errors come as JSON: a message, a code, and whether the write may have happened. */
-function failureText(text: string): string | null {
+function refusalOf(status: number, text: string): AnswerRefused {
+  const failure = failureIn(text);
+  if (failure === null) return new AnswerRefused(`HTTP ${status}: ${text.slice(0, 200)}`, { status });
+  const code = "code" in failure ? String(failure.code) : undefined;
+  const ambiguous = "ambiguous" in failure && failure.ambiguous === true;
+  const retryable = "retryable" in failure && failure.retryable === true;
+  const shown = code === undefined ? "" : ` [${code}]`;
+  const doubt = ambiguous ? "\nThe write may or may not have been applied." : "";
+  return new AnswerRefused(`${String(failure.message)}${shown}${doubt}`, {
+    status,
+    retryable: retryable || ambiguous,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+/** null: it was not a crema node that answered. */
+function failureIn(text: string): { readonly message: unknown } | null {
   let failure: unknown;
   try {
     failure = JSON.parse(text);
   } catch {
-    // Not JSON: not a crema node that answered.
     return null;
   }
-  if (typeof failure !== "object" || failure === null || !("message" in failure)) return null;
-  const code = "code" in failure ? ` [${String(failure.code)}]` : "";
-  const ambiguous = "ambiguous" in failure && failure.ambiguous === true;
-  return `${String(failure.message)}${code}${ambiguous ? "\nThe write may or may not have been applied." : ""}`;
+  return typeof failure === "object" && failure !== null && "message" in failure ? failure : null;
+}
+
+/** The chunks of `response`; a node that sends nothing for long is taken for gone. */
+async function* withinStall(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+  const timer = setTimeout(() => response.destroy(new Error("nothing came for too long")), STALL_MS);
+  try {
+    for await (const chunk of response) {
+      yield chunk;
+      timer.refresh();
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,6 +2,8 @@
  * The command line of `crema`: one table of commands, one way to refuse what is not in it.
  */
 import yargs, { type Argv } from "yargs";
+import { backupCommand } from "../backup/backup-command.ts";
+import { restoreCommand } from "../backup/restore-command.ts";
 import { localCommand } from "../local/local-command.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { packageVersion } from "../package-version.ts";
@@ -25,6 +27,8 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   joinCommand,
   leaveCommand,
   eventsCommand,
+  backupCommand,
+  restoreCommand,
   demoCommand,
   runCommand,
 ]);

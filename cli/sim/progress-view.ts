@@ -3,10 +3,9 @@
  */
 import type { RunOptions } from "../../src/sim/run-options.ts";
 import type { Colours } from "../terminal/colours.ts";
+import { progressBar } from "../terminal/progress-bar.ts";
 import { counted, countText, rateText, spanText, virtualText } from "./figures.ts";
 import type { RunPlan } from "./run-flags.ts";
-
-const BAR_WIDTH = 40;
 
 /** How far a run has come. */
 export interface Progress {
@@ -42,11 +41,8 @@ export function optionsText(options: Omit<RunOptions, "seed">): string {
 
 /** Two lines for a terminal: the bar, and how fast it goes. */
 export function progressLines(progress: Progress, colours: Colours): readonly string[] {
-  const share = progress.done / progress.seeds;
-  const full = Math.round(share * BAR_WIDTH);
-  const bar = `${colours.cyan("█".repeat(full))}${colours.dim("░".repeat(BAR_WIDTH - full))}`;
-  const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  return ["", `${bar} ${percent}  ${doneText(progress)}${leftText(progress)}`, paceLine(progress, colours)];
+  const bar = progressBar(progress.done / progress.seeds, colours);
+  return ["", `${bar}  ${doneText(progress)}${leftText(progress)}`, paceLine(progress, colours)];
 }
 
 /** The same in one line, for logs. */

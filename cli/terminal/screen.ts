@@ -21,8 +21,9 @@ export class Screen {
 
   /** Replaces the block by `lines`; what does not fit the window is cut off. */
   draw(lines: readonly string[]): void {
-    const rows = Math.max(1, (this.#stream.rows ?? 24) - 1);
-    const columns = this.#stream.columns ?? 80;
+    // A terminal that was told no size says 0.
+    const rows = Math.max(1, (this.#stream.rows || 24) - 1);
+    const columns = this.#stream.columns || 80;
     const fitting = lines.slice(0, rows).map((line) => cutToWidth(line, columns));
     this.#stream.write(`${this.#rewind()}${fitting.join("\n")}\n`);
     this.#drawnLines = fitting.length;

@@ -130,6 +130,11 @@ export class CacheMachine {
     return this.#shard.sessions.size;
   }
 
+  /** Snapshots that are being read: each makes changes keep what they replace. */
+  get snapshotsOpen(): number {
+    return this.#shard.keepers.length;
+  }
+
   get statistics(): CacheStatistics {
     return {
       hits: this.#shard.hits,

@@ -41,6 +41,7 @@ import type { Leadership } from "../raft/ready.ts";
 import { resolveSwimOptions } from "../swim/options.ts";
 import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../wire/frame-types.ts";
 import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
+import { Backups } from "./backups.ts";
 import { CacheApi } from "./cache-api.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { depart } from "./departure.ts";
@@ -107,6 +108,7 @@ export class ClusterNode {
   readonly forwarding: Forwarding;
   readonly bulk: Bulk;
   readonly transfers: SnapshotTransfer;
+  readonly backups: Backups;
   readonly view: ClusterView;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
@@ -220,6 +222,7 @@ export class ClusterNode {
       onFailed: (group, node, error) =>
         log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
     });
+    this.backups = this.#openBackups();
     this.#joining = new Joining({
       identity: () => this.identity(),
       seeds: options.seeds.map(parseSeed),
@@ -468,6 +471,25 @@ export class ClusterNode {
       },
       probe: this.#ports.probe,
     });
+  }
+
+  /** After the transfers of snapshots, whose streams it tells from its own. */
+  #openBackups(): Backups {
+    const backups = new Backups({
+      self: this.nodeId,
+      clock: this.clock,
+      shards: this.shards,
+      calls: this.#calls,
+      bulk: this.bulk,
+      leaderOf: (group) => this.leaderOf(group),
+      shardCount: () => this.router.shardCount,
+      clusterId: () => this.clusterId,
+      onFailed: (shard, node, error) =>
+        this.log("warn", `backup of shard ${shard} for ${node} failed: ${String(error)}`),
+    });
+    const snapshots = this.bulk.onIncoming;
+    this.bulk.onIncoming = (header, from) => backups.incoming(header, from) ?? snapshots(header, from);
+    return backups;
   }
 
   #openGossip(random: Random): Gossip {

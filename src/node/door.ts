@@ -7,6 +7,7 @@ import type { ClusterId, GroupId, NodeId, ShardId } from "../base/ids.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
+import type { AbortSignalLike } from "./promised-reply.ts";
 
 /** Where one answer goes. Exactly one of the two is called, exactly once, possibly before the request call returns. */
 export interface ReplySink {
@@ -121,9 +122,17 @@ export type NodeEvent =
     }
   | { readonly type: "leaving" | "stopping" | "ready" | "not-ready" };
 
+/** Where the bytes of a shard's backup go. */
+export interface BackupSink {
+  /** `chunk` is valid during the call only. A promise delays what comes next; a throw or rejection ends the backup. */
+  write(chunk: Uint8Array): void | Promise<void>;
+}
+
 /** What the operator's doors (HTTP, CLI) need beyond requests. */
 export interface AdminDoor {
   readonly nodeId: NodeId;
+  /** null until the node belongs to a cluster. */
+  readonly clusterId: ClusterId | null;
   /** Why the node is not ready to serve, for people; null when it is. */
   notReadyReason(): string | null;
   /** Why stopping this node now would put some group below full tolerance; null when it is safe. */
@@ -135,4 +144,6 @@ export interface AdminDoor {
   join(seeds: readonly Address[]): Promise<void>;
   /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
   leave(node: NodeId | null): Promise<void>;
+  /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
+  backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
 }

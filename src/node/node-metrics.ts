@@ -11,7 +11,7 @@ export function collectMetrics(node: ClusterNode): NodeMetrics {
 }
 
 function counters(node: ClusterNode): Record<string, number> {
-  const { router, forwarding, groups, bulk, transfers, gossip, links, control, events } = node;
+  const { router, forwarding, groups, bulk, transfers, backups, gossip, links, control, events } = node;
   return {
     writes_total: router.counters.writes,
     reads_total: router.counters.reads,
@@ -39,6 +39,8 @@ function counters(node: ClusterNode): Record<string, number> {
     snapshots_sent_total: transfers.counters.sent,
     snapshots_received_total: transfers.counters.received,
     snapshots_failed_total: transfers.counters.failed,
+    backups_sent_total: backups.counters.sent,
+    backups_failed_total: backups.counters.failed,
     membership_steps_total: control.driver.counters.steps,
     leader_transfers_total: control.driver.counters.transfers,
     gossip_datagrams_sent_total: gossip.counters.datagramsSent,
@@ -79,6 +81,7 @@ function gauges(node: ClusterNode): Record<string, number> {
   let bytes = 0;
   let logBytes = 0;
   let hosted = 0;
+  let snapshots = 0;
   for (const group of node.groups.groups()) {
     hosted++;
     if (group.isLeader) led++;
@@ -86,6 +89,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     logBytes += group.raft.logBytes;
     if (!(group.machine instanceof ShardMachine)) continue;
     keys += group.machine.cache.entryCount;
+    snapshots += group.machine.cache.snapshotsOpen;
     bytes += group.machine.cache.keyBytes + group.machine.cache.valueBytes;
   }
   return {
@@ -100,6 +104,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     snapshots_sending: node.bulk.sending,
     snapshots_receiving: node.bulk.receiving,
     snapshots_suspended: node.bulk.suspended,
+    cache_snapshots_open: snapshots,
     requests_outstanding: node.router.outstanding,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,

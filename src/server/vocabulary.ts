@@ -7,6 +7,7 @@ export type { Query } from "../cache/query.ts";
 export { Fault, type FaultCode, type Reply } from "../cache/reply.ts";
 export type {
   AdminDoor,
+  BackupSink,
   ClusterStatus,
   Consistency,
   NodeEvent,

@@ -41,7 +41,12 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowance>> = Object.freeze({
   sim: { rooms: UP_TO_NODE, node: [], packages: [] },
   "open-node": { rooms: [...UP_TO_NODE, "net", "disk", "server"], node: "all", packages: [] },
   index: { rooms: [...UP_TO_NODE, "open-node"], node: [], packages: [] },
-  cli: { rooms: ["index", "sim"], node: "all", packages: ["yargs", "pino", "pino-pretty"] },
+  // The files of backups are written and read by the command, in the words of the wire.
+  cli: {
+    rooms: ["index", "sim", "wire/backup-codec.ts", "wire/backup-reader.ts"],
+    node: "all",
+    packages: ["yargs", "pino", "pino-pretty"],
+  },
   examples: { rooms: [], node: "all", packages: ["crema-node"] },
 });
 

@@ -78,6 +78,13 @@ describe("screen", () => {
     ]);
   });
 
+  it("draws on a terminal that was told no size", () => {
+    const written: string[] = [];
+    const screen = new Screen({ columns: 0, rows: 0, write: (text) => written.push(text) });
+    screen.draw(["a line", "another"]);
+    expect(written).toEqual(["a line\nanother\n"]);
+  });
+
   it("counts visible characters only", () => {
     expect(cutToWidth(`${ANSI.red("abc")}def`, 4)).toBe(`${ANSI.red("abc")}d`);
     expect(cutToWidth(ANSI.red("abcdef"), 2)).toBe(ANSI.red("ab"));

@@ -46,7 +46,7 @@ beforeAll(async () => {
     states.push(model.state);
   }
   await store.close();
-  cpSync(join(subject.logPath, ".."), original, { recursive: true });
+  cpSync(subject.root, original, { recursive: true });
   await subject.dispose();
 });
 

@@ -1,8 +1,8 @@
 /**
  * The LevelDB store as the conformance suite takes it: on a real folder, behind a database in whose way faults can be put. A
- * process that dies is a folder as it is found at that moment: a copy of it is what the next life opens.
+ * process that dies asks nothing more of its database and hears nothing more from it; what was under way is in the folder or not.
  */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_DISK_OPTIONS, type DiskOptions } from "../../src/disk/disk-options.ts";
@@ -19,9 +19,10 @@ export class LevelSubject implements LogStoreSubject {
   readonly options: DiskOptions;
   readonly messages: string[] = [];
   state: DiskState = "well";
-  #lives = 0;
-  #folder = join(this.root, "0");
+  readonly logPath = join(this.root, "log");
+  readonly checkpointsPath = join(this.root, "checkpoints");
   #store: LevelLogStore | null = null;
+  #database: FaultyDatabase | null = null;
 
   readonly #tidy: TidyLimits | undefined;
 
@@ -30,18 +31,12 @@ export class LevelSubject implements LogStoreSubject {
     this.options = { ...DEFAULT_DISK_OPTIONS, minFreeDiskBytes: 0, ...options };
   }
 
-  get logPath(): string {
-    return join(this.#folder, "log");
-  }
-
-  get checkpointsPath(): string {
-    return join(this.#folder, "checkpoints");
-  }
-
   open(): LevelLogStore {
     const { logPath, checkpointsPath, options } = this;
+    const database = new FaultyDatabase(new LevelDatabase(logPath), () => this.state);
+    this.#database = database;
     this.#store = new LevelLogStore({
-      database: new FaultyDatabase(new LevelDatabase(logPath), () => this.state),
+      database,
       logPath,
       checkpointsPath,
       options,
@@ -60,11 +55,9 @@ export class LevelSubject implements LogStoreSubject {
     else await store.idle();
   }
 
-  async crash(store: LogStore): Promise<void> {
-    const next = join(this.root, String(++this.#lives));
-    cpSync(this.#folder, next, { recursive: true });
-    this.#folder = next;
-    await store.close();
+  async crash(_store: LogStore): Promise<void> {
+    await this.#database?.die();
+    this.#store = null;
   }
 
   setFull(full: boolean): void {
@@ -82,26 +75,33 @@ export class LevelSubject implements LogStoreSubject {
   }
 }
 
-/** Passes everything on, unless the disk is not well. */
+/** Passes everything on, unless the disk is not well, or its process is dead. */
 class FaultyDatabase implements RecordDatabase {
   readonly #inner: RecordDatabase;
   readonly #state: () => DiskState;
+  #dead = false;
 
   constructor(inner: RecordDatabase, state: () => DiskState) {
     this.#inner = inner;
     this.#state = state;
   }
 
+  /** Nothing is asked of the disk any more, and nobody hears from it. */
+  async die(): Promise<void> {
+    this.#dead = true;
+    await this.#inner.close();
+  }
+
   open(): Promise<void> {
-    return this.#inner.open();
+    return this.#pass(() => this.#inner.open());
   }
 
   write(records: readonly StoredRecord[], sync: boolean): Promise<void> {
-    return this.#fault() ?? this.#inner.write(records, sync);
+    return this.#fault() ?? this.#pass(() => this.#inner.write(records, sync));
   }
 
   sync(): Promise<void> {
-    return this.#fault() ?? this.#inner.sync();
+    return this.#fault() ?? this.#pass(() => this.#inner.sync());
   }
 
   values(): AsyncIterable<Uint8Array> {
@@ -109,15 +109,23 @@ class FaultyDatabase implements RecordDatabase {
   }
 
   read(sequence: number): Promise<Uint8Array | undefined> {
-    return this.#inner.read(sequence);
+    return this.#pass(() => this.#inner.read(sequence));
   }
 
   drop(sequence: number): Promise<void> {
-    return this.#inner.drop(sequence);
+    return this.#pass(() => this.#inner.drop(sequence));
   }
 
   close(): Promise<void> {
-    return this.#inner.close();
+    return this.#pass(() => this.#inner.close());
+  }
+
+  #pass<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (this.#dead) return never();
+    return call().then(
+      (result) => (this.#dead ? never<Result>() : result),
+      (error: unknown) => (this.#dead ? never<Result>() : Promise.reject(error)),
+    );
   }
 
   #fault(): Promise<void> | null {
@@ -126,6 +134,10 @@ class FaultyDatabase implements RecordDatabase {
     if (state === "broken") return Promise.reject(new Error("IO error: 000003.log: Input/output error"));
     return null;
   }
+}
+
+function never<Result>(): Promise<Result> {
+  return new Promise(() => {});
 }
 
 async function until(condition: () => boolean): Promise<void> {

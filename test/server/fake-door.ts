@@ -5,7 +5,15 @@
  */
 import type { Address } from "../../src/base/address.ts";
 import { CremaError, type CremaErrorCode, type CremaErrorOptions } from "../../src/base/errors.ts";
-import { bootNonce, logIndex, type NodeId, nodeId, type ShardId, shardId } from "../../src/base/ids.ts";
+import {
+  bootNonce,
+  type ClusterId,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type ShardId,
+  shardId,
+} from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import { CacheMachine, ExpiredFirst } from "../../src/cache/cache-machine.ts";
 import type { Command } from "../../src/cache/command.ts";
@@ -13,6 +21,7 @@ import type { Query } from "../../src/cache/query.ts";
 import type { Reply } from "../../src/cache/reply.ts";
 import type {
   AdminDoor,
+  BackupSink,
   ClusterStatus,
   Consistency,
   NodeEvent,
@@ -20,6 +29,7 @@ import type {
   ReplySink,
   RequestDoor,
 } from "../../src/node/door.ts";
+import type { AbortSignalLike } from "../../src/node/promised-reply.ts";
 
 const SELF = nodeId("00000000000000aa");
 
@@ -186,6 +196,7 @@ export function clusterError(code: CremaErrorCode, options: CremaErrorOptions = 
 
 export class FakeAdmin implements AdminDoor {
   readonly nodeId: NodeId = SELF;
+  clusterId: ClusterId | null = null;
   notReady: string | null = null;
   unsafeToStop: string | null = null;
   joined: (readonly Address[])[] = [];
@@ -258,5 +269,18 @@ export class FakeAdmin implements AdminDoor {
   async leave(node: NodeId | null): Promise<void> {
     if (this.failure !== null) throw this.failure;
     this.left.push(node);
+  }
+
+  /** What a backup of any shard consists of, chunk by chunk; then it ends, or fails with `failure`. */
+  backup: readonly Uint8Array[] = [];
+  /** Called before each chunk of a backup. */
+  beforeChunk: (signal: AbortSignalLike) => Promise<void> | void = () => {};
+
+  async backupShard(_shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void> {
+    for (const chunk of this.backup) {
+      await this.beforeChunk(signal);
+      await sink.write(chunk);
+    }
+    if (this.failure !== null) throw this.failure;
   }
 }

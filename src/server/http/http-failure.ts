@@ -5,7 +5,7 @@ import { CremaError, type CremaErrorCode } from "../../base/errors.ts";
 
 /** The body of every answer that is not a success. */
 export interface FailureBody {
-  /** A `CREMA_*` code, or one of the door's own: NOT_FOUND, KEY_NOT_FOUND, BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE. */
+  /** A `CREMA_*` code, or one of the door's own: NOT_FOUND, KEY_NOT_FOUND, BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, CLUSTER_FULL. */
   readonly code: string;
   readonly message: string;
   /** The same request may succeed later, unchanged. */

@@ -10,6 +10,7 @@ import type { Logger } from "../logger.ts";
 import type { RespStats } from "../resp-stats.ts";
 import type { AdminDoor, RequestDoor } from "../vocabulary.ts";
 import { addAdminRoutes } from "./admin-routes.ts";
+import { addBackupRoutes } from "./backup-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { EventStreams } from "./event-streams.ts";
 import { addHealthRoutes } from "./health-routes.ts";
@@ -63,6 +64,9 @@ export const HTTP_ROUTES: readonly string[] = Object.freeze([
   "DELETE /kv/<key>",
   "POST /admin/join",
   "POST /admin/leave",
+  "GET /backup",
+  "GET /backup/shards/<shard>",
+  "POST /backup/entries",
 ]);
 
 /** Opens the door. Rejects with `CREMA_ADDRESS_IN_USE` when the port is taken. */
@@ -137,6 +141,7 @@ function createApp(services: HttpServices): FastifyInstance {
   addEventRoutes(app, services);
   addKeyRoutes(app, services);
   addAdminRoutes(app, services);
+  addBackupRoutes(app, services);
   return app;
 }
 

@@ -77,7 +77,7 @@ export const FLAGS = Object.freeze({
     placeholder: "dir",
   }),
   fsync: fsyncFlag({
-    meaning: "when a write is durable: synced, synced soon, or never awaited",
+    meaning: "when a write counts as durable, and is acknowledged",
     defaultText: defaults.fsync,
   }),
   "checkpoint-log-bytes": byteSizeFlag(64 * 1024, 2 ** 40, {

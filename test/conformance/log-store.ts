@@ -27,6 +27,22 @@ import { configurationOf } from "../../src/raft/configuration.ts";
 import type { Entry } from "../../src/raft/entry.ts";
 import type { HardState } from "../../src/raft/ready.ts";
 
+export type {
+  Checkpoint,
+  CheckpointWriter,
+  DamagedGroup,
+  GroupWrite,
+  KeptCheckpoint,
+  LogBase,
+  LogStore,
+  NodeRecord,
+  StoredGroup,
+  StoredPast,
+  Tombstone,
+} from "../../src/host/ports.ts";
+export type { Entry } from "../../src/raft/entry.ts";
+export type { HardState } from "../../src/raft/ready.ts";
+
 /** One medium, and what can happen to it. */
 export interface LogStoreSubject {
   /** A new process life on the same medium. Only after `close` or `crash` of the one before. */

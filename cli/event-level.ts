@@ -15,6 +15,7 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "member-suspected":
     case "member-died":
     case "cluster-conflict":
+    case "capacity-reached":
     case "not-ready":
       return "warn";
     default:

@@ -4,6 +4,7 @@
  * a bad value is refused in the same words wherever it came from.
  */
 import { parseAddress } from "../../src/index.ts";
+import { parseByteSize } from "../byte-size.ts";
 import { formatDuration, parseDurationMs } from "../duration.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -86,16 +87,31 @@ export function numberFlag(least: number, most: number, words: FlagWords): Flag<
   });
 }
 
-/** A duration; the value is in milliseconds. */
-export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
+/** A duration; the value is in milliseconds. `leastMs`: less is allowed only as 0. */
+export function durationFlag(mostMs: number, words: FlagWords, leastMs = 0): Flag<number> {
   return singleValue(described(words, "duration"), (text, origin) => {
     const valueMs = parseDurationMs(text);
+    if (valueMs !== null && valueMs !== 0 && valueMs < leastMs)
+      throw new UsageError(`${origin}: '${text}' is not 0 and less than ${formatDuration(leastMs)}`);
     if (valueMs === null || valueMs > mostMs) {
       throw new UsageError(
         `${origin}: '${text}' is not a duration 0 .. ${formatDuration(mostMs)}, like 250ms, 25s or 10m`,
       );
     }
     return valueMs;
+  });
+}
+
+/** A size in bytes; 0, or `leastBytes` and more. */
+export function sizeFlag(leastBytes: number, words: FlagWords): Flag<number> {
+  return singleValue(described(words, "size"), (text, origin) => {
+    const bytes = parseByteSize(text);
+    if (bytes === null || (bytes !== 0 && bytes < leastBytes)) {
+      throw new UsageError(
+        `${origin}: '${text}' is not 0 and not a size of ${leastBytes} bytes or more, like 512mb or 1gib`,
+      );
+    }
+    return bytes;
   });
 }
 

@@ -3,7 +3,14 @@
  * table: setting `resp-port` is `--resp-port`, `CREMA_RESP_PORT` and the field "resp-port".
  * A setting that the node does not obey must not stand here.
  */
-import { DEFAULT_HTTP_PORT, DEFAULT_NODE_OPTIONS, DEFAULT_RESP_PORT } from "../../src/index.ts";
+import {
+  DEFAULT_HTTP_PORT,
+  DEFAULT_NODE_OPTIONS,
+  DEFAULT_RESP_PORT,
+  IDLE_TTL_MS_MAX,
+  IDLE_TTL_MS_MIN,
+  MEMORY_BYTES_MIN,
+} from "../../src/index.ts";
 import { formatDuration } from "../duration.ts";
 import {
   addressesFlag,
@@ -15,6 +22,7 @@ import {
   integerFlag,
   numberFlag,
   portFlag,
+  sizeFlag,
   switchFlag,
   textFlag,
 } from "./flag.ts";
@@ -69,6 +77,26 @@ export const FLAGS = Object.freeze({
     meaning: "share of replicas relative to other nodes",
     defaultText: String(defaults.weight),
   }),
+  "max-memory": sizeFlag(MEMORY_BYTES_MIN, {
+    meaning: "what this node may hold, all replicas together, like 512mb or 1gib; 0 = no limit",
+    defaultText: "0",
+  }),
+  "max-entries": integerFlag(0, Number.MAX_SAFE_INTEGER, {
+    meaning: "keys this node may hold, all replicas together; 0 = no limit",
+    defaultText: String(defaults.maxEntries),
+  }),
+  eviction: choiceFlag(["lru", "lfu", "none"], {
+    meaning: "what gives way at a limit: the longest unused, the least used, or nothing (writes are refused)",
+    defaultText: defaults.evictionPolicy,
+  }),
+  "idle-ttl": durationFlag(
+    IDLE_TTL_MS_MAX,
+    {
+      meaning: "remove keys that nobody has read or written for so long; 0 = never",
+      defaultText: "0",
+    },
+    IDLE_TTL_MS_MIN,
+  ),
   "dead-grace": durationFlag(DAY_MS, {
     meaning: "how long a member must be dead before its replicas are replaced",
     defaultText: formatDuration(defaults.deadGraceMs),

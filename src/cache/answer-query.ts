@@ -77,6 +77,7 @@ export function answerQuery(
         shard.keyspace.keyBytes + shard.keyspace.valueBytes,
         shard.revision,
         shard.sessions.size,
+        shard.keyspace.accountedBytes,
       ];
     default:
       return unreachable(query);

@@ -108,6 +108,12 @@ export type NodeEvent =
   | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
   | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
   | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
+  /** This node holds as much as it may; or again much less. Both over all its replicas. */
+  | {
+      readonly type: "capacity-reached" | "capacity-left";
+      readonly bytes: number;
+      readonly entries: number;
+    }
   | { readonly type: "leaving" | "ready" | "not-ready" };
 
 /** What the operator's doors (HTTP, CLI) need beyond requests. */

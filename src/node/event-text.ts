@@ -38,6 +38,10 @@ export function describeEvent(event: NodeEvent): string {
       return `seed ${formatAddress(event.seed)} answers`;
     case "cluster-conflict":
       return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge`;
+    case "capacity-reached":
+      return `holds as much as it may: ${event.entries} keys, ${event.bytes} accounted bytes`;
+    case "capacity-left":
+      return `is well within its limits again: ${event.entries} keys, ${event.bytes} accounted bytes`;
     case "leaving":
       return "leaving the cluster";
     case "ready":

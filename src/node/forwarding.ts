@@ -8,7 +8,6 @@ import { groupOfShard, type NodeId, type ShardId } from "../base/ids.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { Channel } from "../host/links/channel.ts";
-import type { ProposalSink } from "../host/state-machine.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import { decodeSessionCommand } from "../wire/command-codec.ts";
 import { FRAME_REQUESTS, FRAME_RESPONSES } from "../wire/frame-types.ts";
@@ -18,14 +17,14 @@ import { decodeReply, encodeReply } from "../wire/reply-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ReplySink } from "./door.ts";
 import type { LeaderTable } from "./leader-table.ts";
-import type { AttemptFailure, PendingRequest, RequestKind } from "./pending-request.ts";
+import type { AttemptFailure, AttemptSink, PendingRequest, RequestKind } from "./pending-request.ts";
 import { isTooLarge } from "./request-limits.ts";
 import type { ShardService } from "./shard-service.ts";
 
 const KINDS: readonly RequestKind[] = ["write", "read", "local-read"];
 /** Response status bytes. */
 const REPLIED = 0;
-const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large"];
+const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large", "capacity"];
 
 /** Who waits for an answer from one peer, by the number the request was sent under. */
 interface Outstanding {
@@ -164,7 +163,7 @@ function checkSessionCommand(payload: Uint8Array): void {
 }
 
 /** Carries the outcome of a served request back to the node that asked. */
-class RemoteAnswer implements ProposalSink<Reply>, ReplySink {
+class RemoteAnswer implements AttemptSink, ReplySink {
   readonly #forwarding: Forwarding;
   readonly #channel: Channel;
   readonly #number: number;

@@ -17,10 +17,18 @@ export type AttemptFailure =
   /** Certainly not applied by this attempt. */
   | "not-leader"
   | "busy"
+  /** Likewise: the shard may not grow now. */
+  | "capacity"
   /** Decided, but the answer cannot travel. */
   | "too-large"
   /** May have been applied, may still be. */
   | "unknown";
+
+/** Where the outcome of one attempt to write goes. Exactly one of the two is called, once. */
+export interface AttemptSink {
+  applied(reply: Reply): void;
+  dropped(why: AttemptFailure): void;
+}
 
 export interface RequestOwner {
   onReply(request: PendingRequest, reply: Reply): void;
@@ -124,6 +132,14 @@ export function busyError(shard: ShardId): CremaError {
     retryable: true,
     retryAfterMs: 50,
   });
+}
+
+export function capacityError(shard: ShardId): CremaError {
+  return new CremaError(
+    "CREMA_CAPACITY",
+    `command not allowed: a node that holds shard ${shard} has no room left, and nothing is removed to make some`,
+    { retryable: true, retryAfterMs: 1_000 },
+  );
 }
 
 export function closedError(request: PendingRequest): CremaError {

@@ -20,6 +20,7 @@ import type { LeaderTable } from "./leader-table.ts";
 import {
   type AttemptFailure,
   busyError,
+  capacityError,
   deadlineError,
   PendingRequest,
   type RequestOwner,
@@ -148,6 +149,11 @@ export class ShardLane implements RequestOwner {
     if (why === "busy" && request.uncertain === 0 && request !== this.#opening) {
       this.#node.counters.busy++;
       this.#finish(request, null, busyError(this.shard));
+      return;
+    }
+    // An attempt before this one may have been applied: that must be found out, room or not.
+    if (why === "capacity" && request.uncertain === 0 && request !== this.#opening) {
+      this.#finish(request, null, capacityError(this.shard));
       return;
     }
     this.#node.counters.retries++;

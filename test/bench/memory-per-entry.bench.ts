@@ -43,7 +43,7 @@ function keyOf(n: number): string {
   return `key:${String(n).padStart(KEY_BYTES - 4, "0")}`;
 }
 
-function valueOf(n: number): string {
+function valueText(n: number): string {
   return String(n).padStart(VALUE_BYTES, "v");
 }
 
@@ -107,7 +107,7 @@ class Shards {
       command: {
         type: "set",
         key: keyOf(n),
-        value: valueOf(n),
+        value: valueText(n),
         ttlMs,
         condition: "always",
         expectedVersion: 0,
@@ -171,7 +171,7 @@ async function measureRedis(entries: number, ttlMs: number): Promise<Row | null>
       const answers: Promise<unknown>[] = [];
       for (let n = first; n < last; n++) {
         const expiry = ttlMs === 0 ? [] : ["PX", String(ttlMs)];
-        answers.push(client.send("SET", keyOf(n), valueOf(n), ...expiry));
+        answers.push(client.send("SET", keyOf(n), valueText(n), ...expiry));
       }
       await Promise.all(answers);
     }

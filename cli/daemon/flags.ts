@@ -78,7 +78,7 @@ export const FLAGS = Object.freeze({
     defaultText: String(defaults.weight),
   }),
   "max-memory": sizeFlag(MEMORY_BYTES_MIN, {
-    meaning: "what this node may hold, all replicas together, like 512mb or 1gib; 0 = no limit",
+    meaning: "what this node may hold, all replicas together; 0 = no limit",
     defaultText: "0",
   }),
   "max-entries": integerFlag(0, Number.MAX_SAFE_INTEGER, {
@@ -86,13 +86,13 @@ export const FLAGS = Object.freeze({
     defaultText: String(defaults.maxEntries),
   }),
   eviction: choiceFlag(["lru", "lfu", "none"], {
-    meaning: "what gives way at a limit: the longest unused, the least used, or nothing (writes are refused)",
+    meaning: "what goes at a limit: longest unused, least used, nothing",
     defaultText: defaults.evictionPolicy,
   }),
   "idle-ttl": durationFlag(
     IDLE_TTL_MS_MAX,
     {
-      meaning: "remove keys that nobody has read or written for so long; 0 = never",
+      meaning: "remove keys that nobody has used for so long; 0 = never",
       defaultText: "0",
     },
     IDLE_TTL_MS_MIN,

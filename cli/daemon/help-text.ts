@@ -11,6 +11,7 @@ const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] 
     ["host", "port", "advertise", "resp-port", "http-port", "no-resp", "no-http", "insecure"],
   ],
   ["The cluster:", ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "gossip"]],
+  ["What it holds:", ["max-memory", "max-entries", "eviction", "idle-ttl"]],
   ["The process:", ["config", "drain-timeout", "log-level", "log-format", "exit-with-parent"]],
 ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ENTRY_OVERHEAD_BYTES } from "../../src/cache/memory-cost.ts";
+import { ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES } from "../../src/cache/memory-cost.ts";
 import { ShardDriver } from "./shard-driver.ts";
 
 function filled(): ShardDriver {
@@ -80,7 +80,7 @@ describe("queries", () => {
       9 + 19,
       2,
       1,
-      9 + 19 + 2 * ENTRY_OVERHEAD_BYTES,
+      9 + 19 + 2 * ENTRY_OVERHEAD_BYTES + EXPIRY_OVERHEAD_BYTES,
     ]);
     expect([shard.machine.entryCount, shard.machine.keyBytes, shard.machine.valueBytes]).toEqual([2, 9, 19]);
   });

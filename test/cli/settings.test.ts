@@ -54,7 +54,7 @@ describe("crema-node settings", () => {
     const { node, logLevel, logFormat, exitWithParent } = settings(
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
-        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
+        "--weight 2.5 --max-memory 1.5gb --max-entries 1000 --eviction lfu --idle-ttl 10m --dead-grace 1500ms --drain-timeout 0 --gossip wan --log-level debug " +
         "--log-format pretty --exit-with-parent",
     );
     expect(node).toEqual({
@@ -72,6 +72,10 @@ describe("crema-node settings", () => {
       zone: "east",
       name: "n1",
       weight: 2.5,
+      maxMemoryBytes: 1.5 * 1024 ** 3,
+      maxEntries: 1_000,
+      evictionPolicy: "lfu",
+      idleTtlMs: 600_000,
       deadGraceMs: 1_500,
       drainTimeoutMs: 0,
       gossip: "wan",
@@ -145,6 +149,16 @@ describe("crema-node settings", () => {
     ["--replication-factor 8", "--replication-factor: '8' is not an integer 1 .. 7"],
     ["--weight 0", "--weight: '0' is not a number 0.1 .. 100"],
     ["--drain-timeout soon", "--drain-timeout: 'soon' is not a duration 0 .. 1h, like 250ms, 25s or 10m"],
+    [
+      "--max-memory 512",
+      "--max-memory: '512' is not 0 and not a size of 1048576 bytes or more, like 512mb or 1gib",
+    ],
+    [
+      "--max-memory lots",
+      "--max-memory: 'lots' is not 0 and not a size of 1048576 bytes or more, like 512mb or 1gib",
+    ],
+    ["--idle-ttl 200ms", "--idle-ttl: '200ms' is not 0 and less than 1s"],
+    ["--eviction fifo", "--eviction: 'fifo' is not one of lru, lfu, none"],
     ["--bootstrap maybe", "--bootstrap: 'maybe' is not one of auto, never, force"],
     ["--log-format xml", "--log-format: 'xml' is not one of pretty, json"],
     ["serve", "unexpected argument 'serve'; settings start with --"],

@@ -204,6 +204,8 @@ export class CacheMachine {
     const shard = this.#shard;
     if (command.type === "open-session" || command.type === "remove-expired" || command.type === "evict") {
       if (command.type === "open-session") this.#sessionsOpened++;
+      if (command.type === "evict" && command.reason === "memory")
+        this.#victims.keepPace(command.items.length);
       this.#commandsApplied++;
       return applyCommand(shard, command, index);
     }

@@ -17,6 +17,8 @@ import type { ShardState } from "./shard-state.ts";
 
 /** Keys looked at for one victim; when all were in use, the least used of them is taken. */
 const STEPS_PER_VICTIM_MAX = 32;
+/** What a hand walks for one victim on average, rounded up. */
+const STEPS_PER_VICTIM = 2;
 /** Bytes of keys in one proposal: keys can be long. */
 const ITEM_BYTES_MAX = 256 * 1024;
 
@@ -30,6 +32,8 @@ export class Victims {
   readonly #shard: ShardState;
   readonly #hand: KeyspaceWalk;
   readonly #idleHand: KeyspaceWalk;
+  /** Victims that were chosen here and are not removed yet, as far as is known. */
+  #chosenHere = 0;
 
   constructor(shard: ShardState) {
     this.#shard = shard;
@@ -51,6 +55,7 @@ export class Victims {
       bytes += entryBytes(key, entry.value, entry.expirySlot !== NO_EXPIRY_SLOT);
       itemBytes += key.length;
     }
+    this.#chosenHere += chosen.size;
     return [...chosen].map(([key, version]) => ({ key, version }));
   }
 
@@ -70,6 +75,22 @@ export class Victims {
       itemBytes += hand.key.length;
     }
     return items;
+  }
+
+  /**
+   * So many victims were removed. When another replica chose them, the hand of this one walks as far as its hand must
+   * have: so uses fade here as well, and should this replica lead one day, it knows which keys were used lately rather
+   * than ever.
+   */
+  keepPace(victims: number): void {
+    const own = Math.min(this.#chosenHere, victims);
+    this.#chosenHere -= own;
+    if (this.#shard.meter === null) return;
+    const hand = this.#hand;
+    for (let step = (victims - own) * STEPS_PER_VICTIM; step > 0 && hand.next(); step--) {
+      const { entry } = hand;
+      if (entry !== undefined && usesOf(entry.heat) > 0) entry.heat = cooled(entry.heat);
+    }
   }
 
   /** @see KeyspaceWalk.sweep */

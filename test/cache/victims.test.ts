@@ -73,6 +73,24 @@ describe("the choice of victims", () => {
     expect(leader.evict(1)).toEqual(["key:1"]);
   });
 
+  it("fades at followers as the leader's hand goes round, so that a new leader knows what was used lately", () => {
+    const follower = filled(40);
+    for (let at = 0; at < 40; at++) follower.set(`key:${at}`, "again");
+    // Twenty victims chosen elsewhere: the hand there has been round about once.
+    const gone = Array.from({ length: 20 }, (_, at) => ({ key: `gone:${at}`, version: 1 }));
+    follower.machine.apply(logIndex(1_000), 1, [outside({ type: "evict", reason: "memory", items: gone })]);
+    follower.machine.noteUse("key:0");
+    expect(follower.machine.coldest({ bytes: 0, entries: 3 }, 3).map(({ key }) => key)).toEqual([
+      "key:1",
+      "key:2",
+      "key:3",
+    ]);
+    // Without that all forty would count as used, and the first in line would go.
+    const unmoved = filled(40);
+    for (let at = 0; at < 40; at++) unmoved.set(`key:${at}`, "again");
+    expect(unmoved.machine.coldest({ bytes: 0, entries: 1 }, 1)).toMatchObject([{ key: "key:0" }]);
+  });
+
   it("under lfu prefers what was used once to what was used often, for as many laps as it was", () => {
     const leader = filled(4, "lfu");
     for (let round = 0; round < 3; round++) leader.get("key:0");

@@ -1,29 +1,32 @@
 /**
- * Byte sizes as people type and read them: `512kib`, `64mib`, `1.5gib`; `kb`, `mb` and `gb` are powers of ten; a bare number
- * counts bytes. A single letter is refused, because `64m` means either to somebody.
+ * Sizes as people type and read them: `512mb`, `1gib`, `100m`; a bare number counts bytes. As in a Redis configuration a unit
+ * with a `b` is a power of 1,024 and one without is a power of 1,000. What is printed cannot be misread: `64mib`.
  */
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
+  k: 1_000,
+  kb: 1_024,
+  kib: 1_024,
+  m: 1_000 ** 2,
+  mb: 1_024 ** 2,
+  mib: 1_024 ** 2,
+  g: 1_000 ** 3,
+  gb: 1_024 ** 3,
+  gib: 1_024 ** 3,
+  t: 1_000 ** 4,
+  tb: 1_024 ** 4,
+  tib: 1_024 ** 4,
 };
-/** Largest first; at equal bytes a power of two is what people mean. */
-const UNITS_WRITTEN = ["tib", "tb", "gib", "gb", "mib", "mb", "kib", "kb"];
+const UNITS_WRITTEN = ["tib", "gib", "mib", "kib"];
 
-/** Bytes, or null when `text` is not a byte size. Case does not matter. Never negative, always whole. */
+/** Whole bytes, or null when `text` is not a size. Case does not matter. Never negative. */
 export function parseByteSize(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?$/.exec(text.trim().toLowerCase());
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/.exec(text.trim().toLowerCase());
   if (match === null) return null;
-  const unitBytes = UNIT_BYTES[match[2] ?? "b"];
-  if (unitBytes === undefined) return null;
-  const bytes = Math.round(Number(match[1]) * unitBytes);
+  const unit = UNIT_BYTES[match[2] ?? "b"];
+  if (unit === undefined) return null;
+  const bytes = Math.round(Number(match[1]) * unit);
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 

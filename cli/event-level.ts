@@ -16,6 +16,7 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "member-suspected":
     case "member-died":
     case "cluster-conflict":
+    case "capacity-reached":
     case "not-ready":
     case "disk-full":
     case "store-damaged":

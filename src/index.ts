@@ -22,6 +22,9 @@ export {
   DEFAULT_HTTP_PORT,
   DEFAULT_NODE_OPTIONS,
   DEFAULT_RESP_PORT,
+  IDLE_TTL_MS_MAX,
+  IDLE_TTL_MS_MIN,
+  MEMORY_BYTES_MIN,
   type NodeOptions,
 } from "./node/options.ts";
 export type { WatchChange } from "./node/watch-queue.ts";

@@ -405,7 +405,9 @@ export class CremaNode {
     const logger = lineLogger(this.#world.log);
     const shared = { host, door: this.#door, admin: this.#adminDoor(), logger, requestTimeoutMs };
     if (respPort !== null) {
-      this.#resp = await openRespServer({ ...shared, port: respPort, cremaVersion: VERSION });
+      const { maxMemoryBytes, maxEntries, evictionPolicy } = this.#node.options;
+      const facts = { maxMemoryBytes, maxEntries, evictionPolicy, durable: this.#node.groups.durable };
+      this.#resp = await openRespServer({ ...shared, port: respPort, cremaVersion: VERSION, facts });
     }
     if (httpPort !== null) {
       this.#http = await openHttpServer({ ...shared, port: httpPort, respStats: this.#resp?.stats ?? null });

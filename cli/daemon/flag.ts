@@ -87,10 +87,12 @@ export function numberFlag(least: number, most: number, words: FlagWords): Flag<
   });
 }
 
-/** A duration; the value is in milliseconds. */
-export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
+/** A duration; the value is in milliseconds. `leastMs`: less is allowed only as 0. */
+export function durationFlag(mostMs: number, words: FlagWords, leastMs = 0): Flag<number> {
   return singleValue(described(words, "duration"), (text, origin) => {
     const valueMs = parseDurationMs(text);
+    if (valueMs !== null && valueMs !== 0 && valueMs < leastMs)
+      throw new UsageError(`${origin}: '${text}' is not 0 and less than ${formatDuration(leastMs)}`);
     if (valueMs === null || valueMs > mostMs) {
       throw new UsageError(
         `${origin}: '${text}' is not a duration 0 .. ${formatDuration(mostMs)}, like 250ms, 25s or 10m`,
@@ -100,14 +102,16 @@ export function durationFlag(mostMs: number, words: FlagWords): Flag<number> {
   });
 }
 
-/** A byte size; the value is in bytes. */
+/** A byte size, or 0 where that means none; the value is in bytes. */
 export function byteSizeFlag(leastBytes: number, mostBytes: number, words: FlagWords): Flag<number> {
   return singleValue(described(words, "size"), (text, origin) => {
     const bytes = parseByteSize(text);
-    if (bytes === null || bytes < leastBytes || bytes > mostBytes) {
+    const isNone = bytes === 0 && words.defaultText === "0";
+    if (bytes === null || bytes > mostBytes || (bytes < leastBytes && !isNone)) {
       const least = leastBytes === 0 ? "0" : formatByteSize(leastBytes);
+      const none = words.defaultText === "0" ? "0 and not " : "";
       throw new UsageError(
-        `${origin}: '${text}' is not a size ${least} .. ${formatByteSize(mostBytes)}, like 512kib, 64mib or 10mb`,
+        `${origin}: '${text}' is not ${none}a size ${least} .. ${formatByteSize(mostBytes)}, like 512kb, 64mb or 1gb`,
       );
     }
     return bytes;

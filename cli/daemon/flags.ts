@@ -3,7 +3,14 @@
  * table: setting `resp-port` is `--resp-port`, `CREMA_RESP_PORT` and the field "resp-port".
  * A setting that the node does not obey must not stand here.
  */
-import { DEFAULT_HTTP_PORT, DEFAULT_NODE_OPTIONS, DEFAULT_RESP_PORT } from "../../src/index.ts";
+import {
+  DEFAULT_HTTP_PORT,
+  DEFAULT_NODE_OPTIONS,
+  DEFAULT_RESP_PORT,
+  IDLE_TTL_MS_MAX,
+  IDLE_TTL_MS_MIN,
+  MEMORY_BYTES_MIN,
+} from "../../src/index.ts";
 import { formatByteSize } from "../byte-size.ts";
 import { formatDuration } from "../duration.ts";
 import {
@@ -96,6 +103,26 @@ export const FLAGS = Object.freeze({
     meaning: "become read-only with less free space than this",
     defaultText: formatByteSize(defaults.minFreeDiskBytes),
   }),
+  "max-memory": byteSizeFlag(MEMORY_BYTES_MIN, 2 ** 50, {
+    meaning: "what this node may hold, all replicas together; 0 = no limit",
+    defaultText: "0",
+  }),
+  "max-entries": integerFlag(0, Number.MAX_SAFE_INTEGER, {
+    meaning: "keys this node may hold, all replicas together; 0 = no limit",
+    defaultText: String(defaults.maxEntries),
+  }),
+  eviction: choiceFlag(["lru", "lfu", "none"], {
+    meaning: "what goes at a limit: longest unused, least used, nothing",
+    defaultText: defaults.evictionPolicy,
+  }),
+  "idle-ttl": durationFlag(
+    IDLE_TTL_MS_MAX,
+    {
+      meaning: "remove keys that nobody has used for so long; 0 = never",
+      defaultText: "0",
+    },
+    IDLE_TTL_MS_MIN,
+  ),
   "dead-grace": durationFlag(DAY_MS, {
     meaning: "how long a member must be dead before its replicas are replaced",
     defaultText: formatDuration(defaults.deadGraceMs),

@@ -18,6 +18,7 @@ const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] 
     "What outlives the process:",
     ["data-dir", "fsync", "checkpoint-log-bytes", "checkpoint-interval", "checkpoints-kept", "min-free-disk"],
   ],
+  ["What it holds:", ["max-memory", "max-entries", "eviction", "idle-ttl"]],
   ["The process:", ["config", "drain-timeout", "log-level", "log-format", "exit-with-parent"]],
 ];
 

@@ -29,13 +29,14 @@ export function headingLines(plan: RunPlan, colours: Colours): readonly string[]
 
 /** The options of a run in words. */
 export function optionsText(options: Omit<RunOptions, "seed">): string {
-  const { nodes, shards, replicationFactor, clients, chaosMs, faults, swarm, storage } = options;
+  const { nodes, shards, replicationFactor, clients, chaosMs, faults, swarm, storage, limits } = options;
   const kinds = `${faults.length === 1 ? "1 kind" : `${faults.length} kinds`}${swarm ? ", some per seed" : ""}`;
   const chaos = faults.length === 0 ? "without faults" : `of faults (${kinds})`;
   const restarts = storage === "either" ? "either storage" : `storage ${storage}`;
   return (
     `${counted(nodes, "machine")}, ${counted(shards, "shard")} x ${replicationFactor}, ` +
-    `${counted(clients, "client")}, ${spanText(chaosMs)} ${chaos}, ${restarts}`
+    `${counted(clients, "client")}, ${spanText(chaosMs)} ${chaos}, ${restarts}` +
+    (limits === "none" ? "" : `, ${limits} limits`)
   );
 }
 

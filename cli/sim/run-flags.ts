@@ -5,6 +5,7 @@ import { randomInt } from "node:crypto";
 import { FAULT_KINDS, type FaultKind, isFaultKind } from "../../src/sim/fault-kind.ts";
 import {
   DEFAULT_RUN_OPTIONS,
+  type Limits,
   type RunOptions,
   resolveRunOptions,
   type Storage,
@@ -64,6 +65,11 @@ export const RUN_FLAGS: readonly CommandFlag[] = [
   {
     name: "storage",
     meaning: `what restarted machines remember: memory, disk or either [default: ${defaults.storage}]`,
+    placeholder: "kind",
+  },
+  {
+    name: "limits",
+    meaning: `what nodes may hold: none, or small (they live at their limits) [default: ${defaults.limits}]`,
     placeholder: "kind",
   },
   {
@@ -151,6 +157,7 @@ function readOptions(flags: Readonly<Record<string, string>>): Omit<RunOptions, 
     faults: parseFaults(flags.faults ?? "all"),
     swarm: flags["no-swarm"] === undefined,
     storage: flags.storage === undefined ? defaults.storage : parseStorage(flags.storage),
+    limits: flags.limits === undefined ? defaults.limits : parseLimits(flags.limits),
   });
   return options;
 }
@@ -164,6 +171,11 @@ function parseMinutesMs(text: string): number {
 function parseStorage(text: string): Storage {
   if (text === "memory" || text === "disk" || text === "either") return text;
   throw new UsageError(`--storage: '${text}' is not memory, disk or either`);
+}
+
+function parseLimits(text: string): Limits {
+  if (text === "none" || text === "small") return text;
+  throw new UsageError(`--limits: '${text}' is not none or small`);
 }
 
 function integer(

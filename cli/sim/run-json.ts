@@ -22,6 +22,7 @@ export function runDocument(ended: Ended, version: string, shrunk: RunReport | n
     virtualMs: tally.virtualMs,
     events: tally.events,
     operations: tally.operations,
+    evictions: tally.evictions,
     faults: Object.fromEntries(faults.map((kind) => [kind, tally.injected(kind)])),
     reports: (plan.single && last !== null ? [last] : tally.failures).map(withReplay),
     shrunk: shrunk === null ? null : withReplay(shrunk),

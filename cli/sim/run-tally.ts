@@ -14,6 +14,8 @@ export class RunTally {
   virtualMs = 0;
   events = 0;
   readonly operations = { acknowledged: 0, failed: 0, ambiguous: 0 };
+  /** Keys that leaders chose and removed. */
+  readonly evictions = { memory: 0, idle: 0 };
   /** Runs on machines with disks. */
   durable = 0;
   readonly #failures: RunReport[] = [];
@@ -26,6 +28,8 @@ export class RunTally {
     this.operations.acknowledged += report.operations.acknowledged;
     this.operations.failed += report.operations.failed;
     this.operations.ambiguous += report.operations.ambiguous;
+    this.evictions.memory += report.evictions.memory;
+    this.evictions.idle += report.evictions.idle;
     if (report.durable) this.durable++;
     for (const kind of FAULT_KINDS) {
       const enabled = report.enabled.includes(kind);

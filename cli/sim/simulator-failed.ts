@@ -17,6 +17,7 @@ export function simulatorFailed(options: RunOptions, error: unknown): RunReport 
     injected: {},
     virtualMs: 0,
     events: 0,
+    evictions: { memory: 0, idle: 0 },
     operations: { acknowledged: 0, failed: 0, ambiguous: 0 },
   };
 }

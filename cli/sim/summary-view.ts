@@ -72,6 +72,14 @@ function figureLines({ plan, tally, elapsedMs }: Ended, colours: Colours): reado
       "storage",
       `${counted(tally.durable, "seed")} on disks, ${countText(tally.done - tally.durable)} in memory`,
     ],
+    ...(plan.options.limits === "none"
+      ? []
+      : [
+          [
+            "removed",
+            `${counted(tally.evictions.memory, "key")} at limits, ${countText(tally.evictions.idle)} idle`,
+          ] as const,
+        ]),
     ["wall time", `${spanText(elapsedMs)} on ${counted(plan.jobs, "thread")}`],
   ] as const;
   return figures.map(([name, text]) => `${colours.dim(name.padEnd(14))}${text}`);

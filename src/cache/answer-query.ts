@@ -1,5 +1,6 @@
 /**
- * From a query to its answer. Nothing here changes the shard, only its hit and miss counters.
+ * From a query to its answer. Nothing here changes the shard, only its counters and what this
+ * replica knows of the use of keys.
  */
 import { unreachable } from "../base/assert.ts";
 import { ExpiredFirst } from "./expired-first.ts";
@@ -76,6 +77,7 @@ export function answerQuery(
         shard.keyspace.keyBytes + shard.keyspace.valueBytes,
         shard.revision,
         shard.sessions.size,
+        shard.keyspace.accountedBytes,
       ];
     default:
       return unreachable(query);

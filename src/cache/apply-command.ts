@@ -8,6 +8,7 @@ import {
   applyClear,
   applyDelete,
   applyDeleteIfVersion,
+  applyEvict,
   applyExpire,
   applyPersist,
   applyRemoveExpired,
@@ -57,6 +58,8 @@ export function applyCommand(shard: ShardState, command: Command, index: number)
       return applyClear(shard);
     case "remove-expired":
       return applyRemoveExpired(shard, command);
+    case "evict":
+      return applyEvict(shard, command);
     case "open-session":
       return shard.sessions.open(command.node, command.boot, index).id;
     default:

@@ -16,11 +16,14 @@ export class CacheEntry {
   readonly createdRevision: number;
   /** Where `ExpiryIndex` keeps the expiry, or {@link NO_EXPIRY_SLOT}. */
   expirySlot: number;
+  /** How much it is in use here, for whoever chooses what to evict; 0 when nobody does. @see heat.ts */
+  heat: number;
 
-  constructor(value: string, version: number, createdRevision: number) {
+  constructor(value: string, version: number, createdRevision: number, heat: number) {
     this.value = value;
     this.version = version;
     this.createdRevision = createdRevision;
     this.expirySlot = NO_EXPIRY_SLOT;
+    this.heat = heat;
   }
 }

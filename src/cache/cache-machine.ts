@@ -10,8 +10,10 @@ import { answerQuery } from "./answer-query.ts";
 import { applyCommand } from "./apply-command.ts";
 import { type CacheOptions, resolveCacheOptions } from "./cache-options.ts";
 import type { Change } from "./change.ts";
-import type { ExpiryItem, SessionCommand } from "./command.ts";
+import type { Command, EvictItem, ExpiryItem, SessionCommand } from "./command.ts";
 import type { ExpiredFirst } from "./expired-first.ts";
+import { type Growth, growthOf } from "./growth.ts";
+import type { HeatMeter } from "./heat.ts";
 import type { Query } from "./query.ts";
 import { FAULTS, type Reply } from "./reply.ts";
 import { ScanCursors } from "./scan-cursors.ts";
@@ -19,6 +21,7 @@ import { ShardState } from "./shard-state.ts";
 import { SnapshotSink } from "./snapshot-sink.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import { stateDigest } from "./state-digest.ts";
+import { Victims, type Wanted } from "./victims.ts";
 
 export { ExpiredFirst } from "./expired-first.ts";
 
@@ -28,6 +31,10 @@ export interface CacheStatistics {
   readonly hits: number;
   readonly misses: number;
   readonly expirations: number;
+  /** Keys removed because some node was short of memory. */
+  readonly evictions: number;
+  /** Keys removed because nobody used them. */
+  readonly idleExpirations: number;
   readonly commandsApplied: number;
   /** Commands that came again and were answered from their session. */
   readonly commandsReplayed: number;
@@ -39,13 +46,16 @@ export interface CacheStatistics {
 export class CacheMachine {
   readonly #shard: ShardState;
   readonly #cursors = new ScanCursors();
+  readonly #victims: Victims;
   #commandsApplied = 0;
   #commandsReplayed = 0;
   #commandsRefused = 0;
   #sessionsOpened = 0;
 
-  constructor(options: Partial<CacheOptions> = {}) {
-    this.#shard = new ShardState(resolveCacheOptions(options));
+  /** `meter`: how use is noted, for a replica that may have to choose what to evict. It decides nothing that is shared. */
+  constructor(options: Partial<CacheOptions> = {}, meter: HeatMeter | null = null) {
+    this.#shard = new ShardState(resolveCacheOptions(options), meter);
+    this.#victims = new Victims(this.#shard);
   }
 
   /**
@@ -64,6 +74,7 @@ export class CacheMachine {
     const replies: Reply[] = [];
     for (const command of commands) replies.push(this.#applyOne(index, command));
     this.#cursors.sweep(shard.keyspace, shard.revision);
+    this.#victims.sweep();
     return replies;
   }
 
@@ -84,6 +95,31 @@ export class CacheMachine {
   /** The earliest expiry, or null. */
   nextExpiryMs(): number | null {
     return this.#shard.keyspace.expiries.nextMs();
+  }
+
+  /** Keys to evict so that what is `wanted` comes free, up to `keysMax`. They stay until a committed `evict` takes them. */
+  coldest(wanted: Wanted, keysMax: number): EvictItem[] {
+    return this.#victims.coldest(wanted, keysMax);
+  }
+
+  /**
+   * Keys that this replica has seen no use of for `idleMs`, among the next `stepsMax` keys; up to `keysMax`. Asked again
+   * and again it comes round to all keys. They stay until a committed `evict` takes them.
+   */
+  idle(idleMs: number, stepsMax: number, keysMax: number): EvictItem[] {
+    const { meter } = this.#shard;
+    return meter === null ? [] : this.#victims.idle(meter, idleMs, stepsMax, keysMax);
+  }
+
+  /** `key` was used at another replica. */
+  noteUse(key: string): void {
+    const entry = this.#shard.keyspace.entries.get(key);
+    if (entry !== undefined) this.#shard.touch(entry);
+  }
+
+  /** By how much `command` would make this shard grow if it were applied now. */
+  growthOf(command: Command): Growth {
+    return growthOf(this.#shard, command);
   }
 
   /** Every change after `revision`, or "compacted" when they are not all kept any more. */
@@ -117,6 +153,11 @@ export class CacheMachine {
     return this.#shard.keyspace.valueBytes;
   }
 
+  /** Bytes as limits count them: keys, values, and what they cost beside. @see memory-cost.ts */
+  get accountedBytes(): number {
+    return this.#shard.keyspace.accountedBytes;
+  }
+
   get machineTimeMs(): number {
     return this.#shard.machineTimeMs;
   }
@@ -140,6 +181,8 @@ export class CacheMachine {
       hits: this.#shard.hits,
       misses: this.#shard.misses,
       expirations: this.#shard.expirations,
+      evictions: this.#shard.evictions,
+      idleExpirations: this.#shard.idleExpirations,
       commandsApplied: this.#commandsApplied,
       commandsReplayed: this.#commandsReplayed,
       commandsRefused: this.#commandsRefused,
@@ -164,8 +207,10 @@ export class CacheMachine {
 
   #applyOne(index: LogIndex, { session: id, sequence, lowWater, command }: SessionCommand): Reply {
     const shard = this.#shard;
-    if (command.type === "open-session" || command.type === "remove-expired") {
+    if (command.type === "open-session" || command.type === "remove-expired" || command.type === "evict") {
       if (command.type === "open-session") this.#sessionsOpened++;
+      if (command.type === "evict" && command.reason === "memory")
+        this.#victims.keepPace(command.items.length);
       this.#commandsApplied++;
       return applyCommand(shard, command, index);
     }

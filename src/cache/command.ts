@@ -131,6 +131,22 @@ export interface ExpiryItem {
 }
 
 /**
+ * Proposed by the leader alone: removes each key that still has exactly this version. Which keys is the leader's choice,
+ * by what it knows of their use; once committed the removal is the same on every replica. Reply: how many were removed.
+ */
+export interface EvictCommand {
+  readonly type: "evict";
+  /** Some node that holds the shard is short of memory, or nobody has used the keys for long. */
+  readonly reason: "memory" | "idle";
+  readonly items: readonly EvictItem[];
+}
+
+export interface EvictItem {
+  readonly key: string;
+  readonly version: number;
+}
+
+/**
  * Opens a session for one life of one node. Reply: the session id, which is the revision-independent index of the entry.
  * Commands under an unknown session are refused with the fault `session-expired`, so a forgotten session can never
  * apply anything twice. @see Raft dissertation §6.3
@@ -157,11 +173,12 @@ export type Command =
   | RenameCommand
   | ClearCommand
   | RemoveExpiredCommand
+  | EvictCommand
   | OpenSessionCommand;
 
 /** A command with what makes it apply once. */
 export interface SessionCommand {
-  /** Session id from `open-session`; 0 for `open-session` and `remove-expired`, which are idempotent by nature. */
+  /** Session id from `open-session`; 0 for `open-session`, `remove-expired` and `evict`, which are idempotent by nature. */
   readonly session: number;
   /** 1, 2, 3, ... per session. */
   readonly sequence: number;

@@ -5,6 +5,7 @@ import { unreachable } from "../base/assert.ts";
 import type {
   DeleteCommand,
   DeleteIfVersionCommand,
+  EvictCommand,
   ExpireCommand,
   PersistCommand,
   RemoveExpiredCommand,
@@ -89,6 +90,21 @@ export function applyRemoveExpired(shard: ShardState, command: RemoveExpiredComm
     if (entry === undefined || expiresAtMs > shard.machineTimeMs) continue;
     if (shard.keyspace.expiryOf(entry) !== expiresAtMs) continue;
     shard.expire(key, entry);
+    removed++;
+  }
+  return removed;
+}
+
+/**
+ * A key that was written since it was chosen has another version and stays. One whose time is over at this entry is
+ * absent already, as for every command.
+ */
+export function applyEvict(shard: ShardState, command: EvictCommand): Reply {
+  let removed = 0;
+  for (const { key, version } of command.items) {
+    const entry = shard.live(key);
+    if (entry === undefined || entry.version !== version) continue;
+    shard.evict(key, entry, command.reason);
     removed++;
   }
   return removed;

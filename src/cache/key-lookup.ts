@@ -39,7 +39,7 @@ export function lookUp(
 ): CacheEntry | undefined | ExpiredFirst {
   const found = peek(shard, key, nowMs);
   if (found === undefined) shard.misses++;
-  else if (!(found instanceof ExpiredFirst)) shard.hits++;
+  else if (!(found instanceof ExpiredFirst)) used(shard, found);
   return found;
 }
 
@@ -61,7 +61,12 @@ export function lookUpMany(
     return new ExpiredFirst([...expired].map(([key, expiresAtMs]) => ({ key, expiresAtMs })));
   for (const entry of found) {
     if (entry === undefined) shard.misses++;
-    else shard.hits++;
+    else used(shard, entry);
   }
   return found;
+}
+
+function used(shard: ShardState, entry: CacheEntry): void {
+  shard.hits++;
+  shard.touch(entry);
 }

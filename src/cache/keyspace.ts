@@ -4,6 +4,7 @@
  */
 import { CacheEntry, NO_EXPIRY_SLOT } from "./cache-entry.ts";
 import { ExpiryIndex } from "./expiry-index.ts";
+import { ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES } from "./memory-cost.ts";
 
 /** The expiry of a key that has none, in machine milliseconds. */
 export const NEVER_MS = Number.POSITIVE_INFINITY;
@@ -19,9 +20,15 @@ export class Keyspace {
     return this.entries.size;
   }
 
+  /** Bytes as limits count them: keys, values, and what they cost beside. */
+  get accountedBytes(): number {
+    const overhead = this.size * ENTRY_OVERHEAD_BYTES + this.expiries.size * EXPIRY_OVERHEAD_BYTES;
+    return this.keyBytes + this.valueBytes + overhead;
+  }
+
   /** Adds a key that is absent, without expiry. */
-  insert(key: string, value: string, version: number, createdRevision: number): CacheEntry {
-    const entry = new CacheEntry(value, version, createdRevision);
+  insert(key: string, value: string, version: number, createdRevision: number, heat: number): CacheEntry {
+    const entry = new CacheEntry(value, version, createdRevision, heat);
     this.entries.set(key, entry);
     this.keyBytes += key.length;
     this.valueBytes += value.length;

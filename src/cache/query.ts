@@ -35,5 +35,5 @@ export type Query =
     }
   /** Reply: a key, or null; `pick` is any integer >= 0 drawn by the asker. */
   | { readonly type: "random-key"; readonly pick: number }
-  /** Reply: [keys, bytes, revision, sessions]. */
+  /** Reply: [keys, bytes of keys and values, revision, sessions, accounted bytes]. */
   | { readonly type: "stats" };

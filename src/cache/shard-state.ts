@@ -7,6 +7,8 @@ import { type CacheEntry, NO_EXPIRY_SLOT } from "./cache-entry.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { Change } from "./change.ts";
 import { ChangeHistory } from "./change-history.ts";
+import type { EvictCommand } from "./command.ts";
+import type { HeatMeter } from "./heat.ts";
 import { Keyspace } from "./keyspace.ts";
 import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
@@ -19,6 +21,8 @@ export interface PreImageKeeper {
 
 export class ShardState {
   readonly options: CacheOptions;
+  /** Notes how much keys are in use; null when nobody wants to know. */
+  readonly meter: HeatMeter | null;
   keyspace = new Keyspace();
   sessions: SessionTable;
   history: ChangeHistory;
@@ -27,14 +31,18 @@ export class ShardState {
   appliedIndex = 0;
   /** Keys removed because their time was over, on this replica since it started. */
   expirations = 0;
+  /** Keys removed because memory was short, and because nobody used them, likewise. */
+  evictions = 0;
+  idleExpirations = 0;
   /** Reads that found their key, and reads that did not, on this replica. */
   hits = 0;
   misses = 0;
   onChange: ((change: Change) => void) | null = null;
   readonly keepers: PreImageKeeper[] = [];
 
-  constructor(options: CacheOptions) {
+  constructor(options: CacheOptions, meter: HeatMeter | null = null) {
     this.options = options;
+    this.meter = meter;
     this.sessions = new SessionTable(options.sessionsMax);
     this.history = new ChangeHistory(options.changeHistoryMax, options.changeHistoryBytesMax, 0);
   }
@@ -48,19 +56,30 @@ export class ShardState {
     return this.keyspace.size >= this.options.keysMax;
   }
 
-  /** The entry of a key that exists at machine time. One whose time is over is removed here and now: it is absent. */
+  /**
+   * The entry of a key that exists at machine time, now in use. One whose time is over is removed here and now: it is
+   * absent.
+   */
   live(key: string): CacheEntry | undefined {
     const entry = this.keyspace.entries.get(key);
-    if (entry === undefined || entry.expirySlot === NO_EXPIRY_SLOT) return entry;
-    if (this.keyspace.expiryOf(entry) > this.machineTimeMs) return entry;
-    this.expire(key, entry);
-    return undefined;
+    if (entry === undefined) return undefined;
+    if (entry.expirySlot !== NO_EXPIRY_SLOT && this.keyspace.expiryOf(entry) <= this.machineTimeMs) {
+      this.expire(key, entry);
+      return undefined;
+    }
+    this.touch(entry);
+    return entry;
+  }
+
+  /** Somebody reads or writes this key. Seen by this replica alone. */
+  touch(entry: CacheEntry): void {
+    if (this.meter !== null) entry.heat = this.meter.touched(entry.heat);
   }
 
   /** Adds an absent key, without expiry. */
   insert(key: string, value: string): CacheEntry {
     const revision = this.#record("put", key, value);
-    return this.keyspace.insert(key, value, revision, revision);
+    return this.keyspace.insert(key, value, revision, revision, this.meter === null ? 0 : this.meter.fresh());
   }
 
   /** Overwrites a present key; its expiry stays. */
@@ -85,6 +104,13 @@ export class ShardState {
     this.#remove(key, entry, "expire");
   }
 
+  /** Removes a key because a leader chose it: memory is short, or nobody uses it. */
+  evict(key: string, entry: CacheEntry, reason: EvictCommand["reason"]): void {
+    if (reason === "memory") this.evictions++;
+    else this.idleExpirations++;
+    this.#remove(key, entry, "evict");
+  }
+
   /** Removes every key, in O(1): running snapshots keep the old keyspace. */
   clear(): void {
     this.#record("clear", "", null);
@@ -96,7 +122,7 @@ export class ShardState {
     for (const keeper of this.keepers) keeper.keepSession(session);
   }
 
-  #remove(key: string, entry: CacheEntry, type: "delete" | "expire"): void {
+  #remove(key: string, entry: CacheEntry, type: "delete" | "expire" | "evict"): void {
     if (this.keepers.length !== 0) this.#keep(key, entry);
     this.#record(type, key, null);
     this.keyspace.remove(key, entry);

@@ -118,7 +118,13 @@ export class SnapshotSink {
     }
     if (this.#keyspace.entries.has(key)) throw damaged("a key comes twice");
     this.#lastCreated = createdRevision;
-    const entry = this.#keyspace.insert(key, value, version, createdRevision);
+    const entry = this.#keyspace.insert(
+      key,
+      value,
+      version,
+      createdRevision,
+      this.#shard.meter?.fresh() ?? 0,
+    );
     if (expiresAtMs !== null) this.#keyspace.setExpiry(key, entry, expiresAtMs);
   }
 

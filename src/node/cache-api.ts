@@ -43,11 +43,15 @@ export interface Versioned {
 
 export interface CacheStats {
   readonly keys: number;
+  /** Of keys and values. */
   readonly bytes: number;
+  /** The same and what they cost beside: what limits count, once for each replica. */
+  readonly accountedBytes: number;
   readonly shards: readonly {
     readonly shard: number;
     readonly keys: number;
     readonly bytes: number;
+    readonly accountedBytes: number;
     readonly revision: number;
   }[];
 }
@@ -215,12 +219,14 @@ export class CacheApi {
       options,
     );
     const shards = replies.map((reply, shard) => {
-      const [keys, bytes, revision] = reply as readonly number[];
-      return { shard, keys: keys ?? 0, bytes: bytes ?? 0, revision: revision ?? 0 };
+      const [keys, bytes, revision, , accounted] = reply as readonly number[];
+      const accountedBytes = accounted ?? 0;
+      return { shard, keys: keys ?? 0, bytes: bytes ?? 0, accountedBytes, revision: revision ?? 0 };
     });
     return {
       keys: shards.reduce((sum, each) => sum + each.keys, 0),
       bytes: shards.reduce((sum, each) => sum + each.bytes, 0),
+      accountedBytes: shards.reduce((sum, each) => sum + each.accountedBytes, 0),
       shards,
     };
   }

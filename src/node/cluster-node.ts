@@ -9,6 +9,7 @@ import {
   type ClusterId,
   type GroupId,
   groupId,
+  groupOfShard,
   type NodeId,
   randomBootNonce,
   randomNodeId,
@@ -43,6 +44,7 @@ import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../wir
 import { type Identity, PROTOCOL_MAX, PROTOCOL_MIN } from "../wire/handshake-codec.ts";
 import { Backups } from "./backups.ts";
 import { CacheApi } from "./cache-api.ts";
+import { Capacity } from "./capacity/capacity.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { depart } from "./departure.ts";
 import { Dissolution } from "./dissolution.ts";
@@ -101,6 +103,7 @@ export class ClusterNode {
   readonly events: NodeEvents;
   readonly groups: MultiRaft;
   readonly shards: ShardService;
+  readonly capacity: Capacity;
   readonly control: ControlPlane;
   readonly gossip: Gossip;
   readonly links: PeerLinks;
@@ -176,6 +179,7 @@ export class ClusterNode {
       this.bulk.bytesPerSecondMax = options.snapshotBytesPerSecondMax;
     this.groups = this.#openGroups(random.fork());
     this.shards = new ShardService(this.groups);
+    this.capacity = this.#openCapacity();
     this.leaders = new LeaderTable((group) => {
       this.router.routeChanged(group);
       if (group === SYSTEM_GROUP) this.control.systemLeaderChanged();
@@ -267,6 +271,7 @@ export class ClusterNode {
     const sweep = (): void => {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
+      this.capacity.sweep();
       this.#checkReadiness();
     };
     this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
@@ -492,6 +497,23 @@ export class ClusterNode {
     return backups;
   }
 
+  #openCapacity(): Capacity {
+    const { clock, options, shards } = this;
+    const capacity = new Capacity({
+      self: this.nodeId,
+      clock,
+      options,
+      shards,
+      calls: this.#calls,
+      groups: () => this.groups.groups(),
+      leaderOf: (shard) => this.leaderOf(groupOfShard(shard)),
+      emit: (event) => this.events.emit(event),
+    });
+    shards.gate = capacity.gate;
+    if (capacity.meter !== null) shards.onLocalRead = (shard, query) => capacity.readHere(shard, query);
+    return capacity;
+  }
+
   #openGossip(random: Random): Gossip {
     const identity = this.identity();
     return new Gossip({
@@ -553,9 +575,10 @@ export class ClusterNode {
   }
 
   #newMachine(shard: ShardId): ShardMachine {
-    const machine = new ShardMachine();
+    const machine = new ShardMachine(this.capacity.meter);
     machine.onChange = (change) => this.watches.onLocalChange(shard, change);
     machine.onReplaced = () => this.watches.onReplicaChanged(shard);
+    if (this.capacity.limits.isLimited) machine.onHolding = () => this.capacity.changed(shard, machine.cache);
     return machine;
   }
 

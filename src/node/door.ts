@@ -109,6 +109,12 @@ export type NodeEvent =
   | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
   | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
   | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
+  /** This node holds as much as it may; or again much less. Both over all its replicas. */
+  | {
+      readonly type: "capacity-reached" | "capacity-left";
+      readonly bytes: number;
+      readonly entries: number;
+    }
   /** The disk is full or nearly so (`reason`, for people), or has space again. */
   | { readonly type: "disk-full" | "disk-recovered"; readonly reason: string }
   /** What the store had kept of a group was damaged: a leader fills it again. */

@@ -48,6 +48,10 @@ export function describeEvent(event: NodeEvent): string {
       const { index, bytes, durationMs } = event;
       return `${groupText(event.group)} has a checkpoint at index ${index}: ${bytes} bytes in ${Math.round(durationMs)} ms`;
     }
+    case "capacity-reached":
+      return `holds as much as it may: ${event.entries} keys, ${event.bytes} accounted bytes`;
+    case "capacity-left":
+      return `is well within its limits again: ${event.entries} keys, ${event.bytes} accounted bytes`;
     case "leaving":
       return "leaving the cluster";
     case "stopping":

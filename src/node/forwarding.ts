@@ -8,7 +8,6 @@ import { groupOfShard, type NodeId, type ShardId } from "../base/ids.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { Channel } from "../host/links/channel.ts";
-import type { ProposalSink } from "../host/state-machine.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
 import { decodeSessionCommand } from "../wire/command-codec.ts";
 import { FRAME_REQUESTS, FRAME_RESPONSES } from "../wire/frame-types.ts";
@@ -20,6 +19,7 @@ import type { ReplySink } from "./door.ts";
 import type { LeaderTable } from "./leader-table.ts";
 import {
   type AttemptFailure,
+  type AttemptSink,
   attemptFailureOf,
   type PendingRequest,
   type RequestKind,
@@ -30,7 +30,14 @@ import type { ShardService } from "./shard-service.ts";
 const KINDS: readonly RequestKind[] = ["write", "read", "local-read"];
 /** Response status bytes. */
 const REPLIED = 0;
-const FAILURES: readonly AttemptFailure[] = ["not-leader", "busy", "unknown", "too-large", "disk-full"];
+const FAILURES: readonly AttemptFailure[] = [
+  "not-leader",
+  "busy",
+  "unknown",
+  "too-large",
+  "disk-full",
+  "capacity",
+];
 
 /** Who waits for an answer from one peer, by the number the request was sent under. */
 interface Outstanding {
@@ -169,7 +176,7 @@ function checkSessionCommand(payload: Uint8Array): void {
 }
 
 /** Carries the outcome of a served request back to the node that asked. */
-class RemoteAnswer implements ProposalSink<Reply>, ReplySink {
+class RemoteAnswer implements AttemptSink, ReplySink {
   readonly #forwarding: Forwarding;
   readonly #channel: Channel;
   readonly #number: number;

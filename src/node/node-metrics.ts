@@ -48,6 +48,7 @@ function counters(node: ClusterNode): Record<string, number> {
     gossip_datagrams_malformed_total: gossip.counters.datagramsMalformed,
     gossip_exchanges_total: gossip.counters.exchanges,
     events_total: events.emitted,
+    ...node.capacity.counters(),
     ...prefixed("link_", { ...links.counters }),
     ...prefixed("swim_", gossip.swimCounters),
     ...cacheCounters(node),
@@ -59,15 +60,20 @@ function cacheCounters(node: ClusterNode): Record<string, number> {
     cache_hits_total: 0,
     cache_misses_total: 0,
     cache_expirations_total: 0,
+    cache_evictions_total: 0,
+    cache_idle_expirations_total: 0,
     cache_commands_applied_total: 0,
     cache_commands_replayed_total: 0,
   };
   for (const group of node.groups.groups()) {
     if (!(group.machine instanceof ShardMachine)) continue;
-    const { hits, misses, expirations, commandsApplied, commandsReplayed } = group.machine.cache.statistics;
+    const { hits, misses, expirations, evictions, idleExpirations, commandsApplied, commandsReplayed } =
+      group.machine.cache.statistics;
     sums.cache_hits_total += hits;
     sums.cache_misses_total += misses;
     sums.cache_expirations_total += expirations;
+    sums.cache_evictions_total += evictions;
+    sums.cache_idle_expirations_total += idleExpirations;
     sums.cache_commands_applied_total += commandsApplied;
     sums.cache_commands_replayed_total += commandsReplayed;
   }
@@ -79,6 +85,7 @@ function gauges(node: ClusterNode): Record<string, number> {
   let quiesced = 0;
   let keys = 0;
   let bytes = 0;
+  let accountedBytes = 0;
   let logBytes = 0;
   let hosted = 0;
   let snapshots = 0;
@@ -91,6 +98,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     keys += group.machine.cache.entryCount;
     snapshots += group.machine.cache.snapshotsOpen;
     bytes += group.machine.cache.keyBytes + group.machine.cache.valueBytes;
+    accountedBytes += group.machine.cache.accountedBytes;
   }
   return {
     groups_hosted: hosted,
@@ -105,6 +113,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     snapshots_receiving: node.bulk.receiving,
     snapshots_suspended: node.bulk.suspended,
     cache_snapshots_open: snapshots,
+    cache_accounted_bytes: accountedBytes,
     requests_outstanding: node.router.outstanding,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,

@@ -5,6 +5,7 @@ import { type Address, parseAddress } from "../base/address.ts";
 import { parseFsync } from "../base/fsync-policy.ts";
 import { SHARDS_MAX } from "../base/ids.ts";
 import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
+import { IDLE_MS_LIMIT } from "../cache/heat.ts";
 
 export interface NodeOptions {
   /** `host:port` of machines that may already run. None: found a cluster alone, at once. */
@@ -37,6 +38,20 @@ export interface NodeOptions {
   readonly insecure: boolean;
   /** Time-to-live for `put` without one, in milliseconds; 0 = none. */
   readonly defaultTtlMs: number;
+  /**
+   * What this node may hold over all its replicas, in accounted bytes: keys, values and what they cost beside.
+   * 0 = no limit. Default 0. Limit: 1 MiB at least. @see docs/limits.md
+   */
+  readonly maxMemoryBytes: number;
+  /** Keys that this node may hold over all its replicas. 0 = no limit. Default 0. */
+  readonly maxEntries: number;
+  /**
+   * What happens at these limits. `lru`: keys go that were not used for longest; `lfu`: keys that are used least;
+   * `none`: nothing goes, and writes that add something are refused with CREMA_CAPACITY. Default `lru`.
+   */
+  readonly evictionPolicy: "lru" | "lfu" | "none";
+  /** Keys that nobody has read or written for so long are removed, in milliseconds; 0 = never. Default 0. Limit 1 s .. 30 days. */
+  readonly idleTtlMs: number;
   /** How long one request may take, all hops and retries included. Default 5,000. */
   readonly requestTimeoutMs: number;
   /** How long `leave()` may take before it gives up and closes. Default 25,000. 0 = close at once. */
@@ -86,6 +101,10 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   weight: 1,
   insecure: false,
   defaultTtlMs: 0,
+  maxMemoryBytes: 0,
+  maxEntries: 0,
+  evictionPolicy: "lru",
+  idleTtlMs: 0,
   requestTimeoutMs: 5_000,
   drainTimeoutMs: 25_000,
   tickMs: 100,
@@ -101,6 +120,12 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   checkpointsKept: 2,
   minFreeDiskBytes: 64 * 1024 * 1024,
 });
+
+/** Less than this is no limit but a mistake of units. */
+export const MEMORY_BYTES_MIN = 1024 * 1024;
+/** Idleness is noticed in tenths of a second and judged when a sweep comes round. */
+export const IDLE_TTL_MS_MIN = 1_000;
+export const IDLE_TTL_MS_MAX = IDLE_MS_LIMIT;
 
 export const DEFAULT_CLUSTER_PORT = 7946;
 export const DEFAULT_RESP_PORT = 6380;
@@ -140,6 +165,11 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
     throw new RangeError(
       `option fsync must be always, never or interval:<1 .. 60000 ms>, got ${options.fsync}`,
     );
+  integerWithin("maxEntries", options.maxEntries, 0, Number.MAX_SAFE_INTEGER);
+  if (options.maxMemoryBytes !== 0)
+    integerWithin("maxMemoryBytes", options.maxMemoryBytes, MEMORY_BYTES_MIN, Number.MAX_SAFE_INTEGER);
+  if (options.idleTtlMs !== 0)
+    integerWithin("idleTtlMs", options.idleTtlMs, IDLE_TTL_MS_MIN, IDLE_TTL_MS_MAX);
   if (!(options.weight >= 0.1 && options.weight <= 100)) {
     throw new RangeError(`option weight must be 0.1 .. 100, got ${options.weight}`);
   }
@@ -150,6 +180,9 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   }
   if (!["auto", "never", "force"].includes(options.bootstrap)) {
     throw new RangeError(`option bootstrap must be auto, never or force, got ${options.bootstrap}`);
+  }
+  if (!["lru", "lfu", "none"].includes(options.evictionPolicy)) {
+    throw new RangeError(`option evictionPolicy must be lru, lfu or none, got ${options.evictionPolicy}`);
   }
   if (!["lan", "wan", "local"].includes(options.gossip)) {
     throw new RangeError(`option gossip must be lan, wan or local, got ${options.gossip}`);

@@ -18,10 +18,18 @@ export type AttemptFailure =
   | "not-leader"
   | "busy"
   | "disk-full"
+  /** Likewise: the shard may not grow now. */
+  | "capacity"
   /** Decided, but the answer cannot travel. */
   | "too-large"
   /** May have been applied, may still be. */
   | "unknown";
+
+/** Where the outcome of one attempt to write goes. Exactly one of the two is called, once. */
+export interface AttemptSink {
+  applied(reply: Reply): void;
+  dropped(why: AttemptFailure): void;
+}
 
 export interface RequestOwner {
   onReply(request: PendingRequest, reply: Reply): void;
@@ -138,6 +146,14 @@ export function diskFullError(shard: ShardId): CremaError {
   return new CremaError(
     "CREMA_DISK_FULL",
     `the disk of the node that leads shard ${shard} is full, and no other node can take over; nothing was changed`,
+    { retryable: true, retryAfterMs: 1_000 },
+  );
+}
+
+export function capacityError(shard: ShardId): CremaError {
+  return new CremaError(
+    "CREMA_CAPACITY",
+    `command not allowed: a node that holds shard ${shard} has no room left, and nothing is removed to make some`,
     { retryable: true, retryAfterMs: 1_000 },
   );
 }

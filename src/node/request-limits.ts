@@ -29,6 +29,7 @@ export function limitError(command: Command): CremaError | null {
       return keysError(command.keys);
     case "clear":
     case "remove-expired":
+    case "evict":
     case "open-session":
       return null;
     default:

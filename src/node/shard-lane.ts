@@ -20,6 +20,7 @@ import type { LeaderTable } from "./leader-table.ts";
 import {
   type AttemptFailure,
   busyError,
+  capacityError,
   deadlineError,
   diskFullError,
   PendingRequest,
@@ -153,6 +154,11 @@ export class ShardLane implements RequestOwner {
     }
     if (why === "disk-full" && request.uncertain === 0) {
       this.#refused(request);
+      return;
+    }
+    // An attempt before this one may have been applied: that must be found out, room or not.
+    if (why === "capacity" && request.uncertain === 0 && request !== this.#opening) {
+      this.#finish(request, null, capacityError(this.shard));
       return;
     }
     this.#node.counters.retries++;

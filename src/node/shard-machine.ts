@@ -4,6 +4,7 @@
 import type { LogIndex } from "../base/ids.ts";
 import { CacheMachine } from "../cache/cache-machine.ts";
 import type { Change } from "../cache/change.ts";
+import type { HeatMeter } from "../cache/heat.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { SnapshotSink, SnapshotSource, StateMachine } from "../host/state-machine.ts";
 import { decodeBatch } from "../wire/command-codec.ts";
@@ -11,15 +12,21 @@ import { decodeSnapshotChunk, encodeSnapshotChunk } from "../wire/snapshot-codec
 
 export class ShardMachine implements StateMachine<Reply> {
   /** Replaced whole when a snapshot is installed: never keep a reference across turns. */
-  cache = new CacheMachine();
+  cache: CacheMachine;
   /** Called for every change in order of revision, during apply. */
   onChange: ((change: Change) => void) | null = null;
   /** The state was replaced by a snapshot: revisions may have jumped. */
   onReplaced: (() => void) | null = null;
+  /** The replica may hold more or less than before: an entry was applied, or a snapshot has replaced it. */
+  onHolding: (() => void) | null = null;
   /** Commands applied here since the start. */
   commandsApplied = 0;
+  readonly #meter: HeatMeter | null;
 
-  constructor() {
+  /** `meter`: how the use of keys is noted; null when nobody wants to know. */
+  constructor(meter: HeatMeter | null = null) {
+    this.#meter = meter;
+    this.cache = new CacheMachine({}, meter);
     this.#listen();
   }
 
@@ -30,7 +37,9 @@ export class ShardMachine implements StateMachine<Reply> {
   apply(index: LogIndex, data: Uint8Array): readonly Reply[] {
     const batch = decodeBatch(data);
     this.commandsApplied += batch.commands.length;
-    return this.cache.apply(index, batch.stampMs, batch.commands);
+    const replies = this.cache.apply(index, batch.stampMs, batch.commands);
+    if (this.onHolding !== null) this.onHolding();
+    return replies;
   }
 
   beginSnapshot(): SnapshotSource {
@@ -45,7 +54,7 @@ export class ShardMachine implements StateMachine<Reply> {
   }
 
   beginRestore(): SnapshotSink {
-    const restored = new CacheMachine();
+    const restored = new CacheMachine({}, this.#meter);
     const sink = restored.beginRestore();
     return {
       write: (slice) => sink.write(decodeSnapshotChunk(slice)),
@@ -54,6 +63,7 @@ export class ShardMachine implements StateMachine<Reply> {
         this.cache = restored;
         this.#listen();
         this.onReplaced?.();
+        this.onHolding?.();
       },
     };
   }

@@ -7,7 +7,7 @@ import { CremaError } from "../base/errors.ts";
 import type { ShardId } from "../base/ids.ts";
 import { groupOfShard } from "../base/ids.ts";
 import { ExpiredFirst } from "../cache/cache-machine.ts";
-import type { ExpiryItem } from "../cache/command.ts";
+import type { Command, EvictCommand, ExpiryItem } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { MultiRaft } from "../host/multi-raft.ts";
@@ -15,8 +15,9 @@ import type { RaftGroup } from "../host/raft-group.ts";
 import type { ProposalFailure, ProposalSink, ReadSink } from "../host/state-machine.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { encodeSessionCommand } from "../wire/command-codec.ts";
+import type { GrowthGate } from "./capacity/growth-gate.ts";
 import type { ReplySink } from "./door.ts";
-import { diskFullError } from "./pending-request.ts";
+import { type AttemptSink, diskFullError } from "./pending-request.ts";
 import { ShardMachine } from "./shard-machine.ts";
 
 /** Keys removed by one committed removal at most. */
@@ -38,6 +39,10 @@ export class ShardService {
   readonly #writer = new ByteWriter(4_096);
   /** Shards with a removal of expired keys under way. */
   readonly #sweeping = new Set<ShardId>();
+  /** Who says whether a shard may grow. */
+  gate: GrowthGate | null = null;
+  /** Hears of every query that a replica here answered by itself. */
+  onLocalRead: ((shard: ShardId, query: Query) => void) | null = null;
 
   constructor(groups: MultiRaft) {
     this.#groups = groups;
@@ -53,10 +58,17 @@ export class ShardService {
   }
 
   /** Proposes an encoded session command; the sink learns the outcome of this attempt only. */
-  propose(shard: ShardId, command: Uint8Array, sink: ProposalSink<Reply>): void {
+  propose(shard: ShardId, command: Uint8Array, sink: AttemptSink): void {
     const group = this.group(shard);
-    if (group === undefined) sink.dropped("not-leader");
-    else group.submit(command, sink);
+    if (group === undefined) {
+      sink.dropped("not-leader");
+      return;
+    }
+    const { machine } = group;
+    const asks = this.gate !== null && group.isLeader && machine instanceof ShardMachine;
+    const admitted = asks ? this.gate?.admit(shard, machine, command, sink) : sink;
+    if (admitted == null) sink.dropped("capacity");
+    else group.submit(command, admitted);
   }
 
   /** A linearizable read at the leader: a quorum confirms the leadership first. */
@@ -82,6 +94,7 @@ export class ShardService {
     const reply = machine.cache.query(query, null);
     if (reply instanceof ExpiredFirst)
       throw new CremaError("CREMA_INTERNAL", "a local read asked for a removal");
+    if (this.onLocalRead !== null) this.onLocalRead(shard, query);
     return reply;
   }
 
@@ -104,13 +117,20 @@ export class ShardService {
   }
 
   removeExpired(group: RaftGroup<Reply>, items: readonly ExpiryItem[], sink: ProposalSink<Reply>): void {
+    this.#submit(group, { type: "remove-expired", items }, sink);
+  }
+
+  /** Proposes the removal of keys that were chosen, on a shard led here. */
+  evict(shard: ShardId, command: EvictCommand, sink: ProposalSink<Reply>): void {
+    const group = this.group(shard);
+    if (group === undefined) sink.dropped("not-leader");
+    else this.#submit(group, command, sink);
+  }
+
+  /** Proposes what needs no session. */
+  #submit(group: RaftGroup<Reply>, command: Command, sink: ProposalSink<Reply>): void {
     this.#writer.reset();
-    encodeSessionCommand(this.#writer, {
-      session: 0,
-      sequence: 0,
-      lowWater: 0,
-      command: { type: "remove-expired", items },
-    });
+    encodeSessionCommand(this.#writer, { session: 0, sequence: 0, lowWater: 0, command });
     group.submit(this.#writer.view(), sink);
   }
 }

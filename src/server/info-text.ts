@@ -114,17 +114,21 @@ function serverFields(services: RespServices): readonly Field[] {
 function memoryFields(services: RespServices): readonly Field[] {
   const { rss, heapUsed, external } = process.memoryUsage();
   const used = heapUsed + external;
+  const { gauges } = services.admin.metrics();
   return [
     ["used_memory", used],
     ["used_memory_human", human(used)],
     ["used_memory_rss", rss],
     ["used_memory_rss_human", human(rss)],
+    ["crema_dataset_bytes", gauges.cache_accounted_bytes ?? 0],
+    ["crema_dataset_keys", gauges.cache_replica_keys ?? 0],
     ["maxmemory", services.settings.get("maxmemory") ?? ""],
     ["maxmemory_policy", services.settings.get("maxmemory-policy") ?? ""],
   ];
 }
 
-function statsFields({ stats }: RespServices): readonly Field[] {
+function statsFields({ stats, admin }: RespServices): readonly Field[] {
+  const { counters } = admin.metrics();
   return [
     ["total_connections_received", stats.connectionsAccepted],
     ["total_commands_processed", stats.requests],
@@ -133,6 +137,12 @@ function statsFields({ stats }: RespServices): readonly Field[] {
     ["rejected_connections", stats.connectionsRejected],
     ["total_error_replies", stats.errors],
     ["total_writes_processed", stats.socketWrites],
+    ["expired_keys", counters.cache_expirations_total ?? 0],
+    ["evicted_keys", counters.cache_evictions_total ?? 0],
+    ["keyspace_hits", counters.cache_hits_total ?? 0],
+    ["keyspace_misses", counters.cache_misses_total ?? 0],
+    ["crema_idle_expired_keys", counters.cache_idle_expirations_total ?? 0],
+    ["crema_writes_refused_for_room", counters.capacity_writes_refused_total ?? 0],
     ["crema_protocol_errors", stats.protocolErrors],
     ["crema_slow_readers_closed", stats.slowReaders],
   ];

@@ -6,8 +6,12 @@ import { VALUE_BYTES_MAX } from "../base/limits.ts";
 
 /** What the node tells the door about itself. */
 export interface NodeFacts {
-  /** Bytes of values this node may hold; 0 is no limit. */
+  /** Accounted bytes this node may hold; 0 is no limit. */
   readonly maxMemoryBytes: number;
+  /** Keys this node may hold; 0 is no limit. Default 0. */
+  readonly maxEntries?: number;
+  /** What gives way at these limits. Default lru. */
+  readonly evictionPolicy?: "lru" | "lfu" | "none";
   /** Whether acknowledged writes survive the loss of power of every node. */
   readonly durable: boolean;
 }
@@ -26,7 +30,7 @@ export class ServerSettings {
       ["cluster-enabled", "no"],
       ["databases", "1"],
       ["maxmemory", String(facts.maxMemoryBytes)],
-      ["maxmemory-policy", facts.maxMemoryBytes === 0 ? "noeviction" : "allkeys-lru"],
+      ["maxmemory-policy", policyName(facts)],
       ["notify-keyspace-events", ""],
       ["proto-max-bulk-len", String(VALUE_BYTES_MAX)],
       ["requirepass", ""],
@@ -72,6 +76,12 @@ export class ServerSettings {
     this.maxClients = maxClients;
     return null;
   }
+}
+
+/** As Redis calls it. */
+function policyName({ maxMemoryBytes, maxEntries = 0, evictionPolicy = "lru" }: NodeFacts): string {
+  if ((maxMemoryBytes === 0 && maxEntries === 0) || evictionPolicy === "none") return "noeviction";
+  return `allkeys-${evictionPolicy}`;
 }
 
 const MAX_CLIENTS_MAX = 4_294_967_295;

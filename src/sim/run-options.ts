@@ -6,6 +6,9 @@ import { FAULT_KINDS, type FaultKind } from "./fault-kind.ts";
 /** What a restarted machine remembers. `memory`: nothing, it comes back under a new id. `either`: drawn from the seed. */
 export type Storage = "memory" | "disk" | "either";
 
+/** What nodes may hold. `small`: limits so small that nodes live at them, and idle keys go; drawn from the seed. */
+export type Limits = "none" | "small";
+
 export interface RunOptions {
   /** 0 .. 2^64-1. */
   readonly seed: bigint;
@@ -25,6 +28,8 @@ export interface RunOptions {
   readonly swarm: boolean;
   /** Default either. */
   readonly storage: Storage;
+  /** Default none. */
+  readonly limits: Limits;
 }
 
 export const DEFAULT_RUN_OPTIONS: Omit<RunOptions, "seed"> = Object.freeze({
@@ -36,6 +41,7 @@ export const DEFAULT_RUN_OPTIONS: Omit<RunOptions, "seed"> = Object.freeze({
   faults: FAULT_KINDS,
   swarm: true,
   storage: "either",
+  limits: "none",
 });
 
 const SEED_END = 1n << 64n;
@@ -66,6 +72,7 @@ export function replayCommand(options: RunOptions): string {
     words.push(`--faults ${options.faults.length === 0 ? "none" : options.faults.join(",")}`);
   if (!options.swarm) words.push("--no-swarm");
   if (options.storage !== defaults.storage) words.push(`--storage ${options.storage}`);
+  if (options.limits !== defaults.limits) words.push(`--limits ${options.limits}`);
   return words.join(" ");
 }
 

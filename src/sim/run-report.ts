@@ -31,6 +31,8 @@ export interface RunReport {
   readonly injected: Readonly<Partial<Record<FaultKind, number>>>;
   readonly virtualMs: number;
   readonly events: number;
+  /** Keys that leaders chose and removed: because nodes were at their limits, and because nobody used them. */
+  readonly evictions: { readonly memory: number; readonly idle: number };
   readonly operations: {
     readonly acknowledged: number;
     /** Failed, and certainly not applied. */

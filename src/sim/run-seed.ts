@@ -7,6 +7,7 @@ import { Random } from "../base/random.ts";
 import type { HostOptions } from "../host/options.ts";
 import { loadKeyHash } from "../placement/key-hash.ts";
 import { allCheckers, checkAtEnd } from "./checkers/all-checkers.ts";
+import type { Eviction } from "./checkers/evictions.ts";
 import { Observer } from "./checkers/observer.ts";
 import { FAULT_KINDS, type FaultKind } from "./fault-kind.ts";
 import { CLOCK_DRIFT_MAX, CLOCK_FAULTS } from "./faults/clock-faults.ts";
@@ -21,9 +22,10 @@ import { WAY_FAULTS } from "./faults/way-faults.ts";
 import { Fleet, type Machine } from "./fleet.ts";
 import type { Life } from "./life.ts";
 import { checkHistory } from "./linearizability/check-history.ts";
-import { becomesWhole, servesEverywhere } from "./liveness.ts";
+import { becomesWhole, keepsLimits, servesEverywhere } from "./liveness.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunFailure, RunReport } from "./run-report.ts";
+import { drawSmallLimits, type LimitOptions } from "./small-limits.ts";
 import type { TraceListener } from "./trace.ts";
 import type { NetworkConditions } from "./virtual-network.ts";
 import { Workload } from "./workload/workload.ts";
@@ -62,6 +64,11 @@ class Run {
   readonly #workload: Workload;
   readonly #observer: Observer;
   readonly #books = new LoadBooks();
+  /** null: nodes hold whatever comes. */
+  readonly #limits: LimitOptions | null;
+  /** Keys that a leader has chosen for removal, ever. */
+  readonly #evicted = new Set<string>();
+  readonly #evictions = { memory: 0, idle: 0 };
   #failure: RunFailure | null = null;
 
   constructor(options: RunOptions, hooks: RunHooks) {
@@ -71,6 +78,7 @@ class Run {
     const hasDisks = random.nextBelow(2) === 0;
     this.#durable = options.storage === "disk" || (options.storage === "either" && hasDisks);
     this.#enabled = drawFaults(random, options);
+    this.#limits = options.limits === "small" ? drawSmallLimits(options.seed) : null;
     this.#fleet = new Fleet({
       seed: options.seed,
       keyHash,
@@ -82,6 +90,7 @@ class Run {
         tickMs: random.nextBetween(5, 10) * 10,
         // Nobody goes before its replicas have: in a world without disks that would be one more loss.
         drainTimeoutMs: 3_600_000,
+        ...this.#limits,
       },
       host: drawHost(random),
       durable: this.#durable,
@@ -125,6 +134,7 @@ class Run {
       injected: this.#storm.injected,
       virtualMs: this.#fleet.nowMs,
       events: this.#fleet.clock.events,
+      evictions: this.#evictions,
       operations: {
         acknowledged: history.acknowledged,
         failed: history.failed,
@@ -144,6 +154,8 @@ class Run {
     if (this.#failure !== null) return;
     await this.#fleet.clock.runUntil(() => this.#workload.idle || this.#failure !== null, CLIENTS_LIMIT_MS);
     await this.#serve();
+    if (this.#failure !== null) return;
+    if (this.#limits !== null) await this.#keepLimits(this.#limits);
     if (this.#failure !== null) return;
     await this.#reckon();
     checkAtEnd(this.#observer.checkers, this.#fleet.lives);
@@ -181,7 +193,10 @@ class Run {
   }
 
   async #serve(): Promise<void> {
-    const wrong = await servesEverywhere(this.#fleet);
+    const wrong = await servesEverywhere(this.#fleet, {
+      evicted: (key) => this.#evicted.has(key),
+      refuses: this.#limits?.evictionPolicy === "none",
+    });
     if (wrong !== null)
       this.#fail(
         "liveness",
@@ -189,6 +204,14 @@ class Run {
         wrong,
         this.#everybody(),
       );
+  }
+
+  /** With the policy `none` a replica that moves may bring a node beyond its limits, and nothing takes it away. */
+  async #keepLimits({ evictionPolicy }: LimitOptions): Promise<void> {
+    if (evictionPolicy === "none") return;
+    const wrong = await keepsLimits(this.#fleet);
+    if (wrong !== null)
+      this.#fail("liveness", "a node comes back within its limits", wrong, this.#everybody());
   }
 
   async #reckon(): Promise<void> {
@@ -260,7 +283,14 @@ class Run {
           lives.map(({ name }) => name),
         ),
     });
-    const options = { clockDriftMax: this.#drifts ? CLOCK_DRIFT_MAX : 0 };
+    const options = {
+      clockDriftMax: this.#drifts ? CLOCK_DRIFT_MAX : 0,
+      evictions: {
+        expected: this.#limits !== null,
+        idleTtlMs: this.#limits?.idleTtlMs ?? 0,
+        onEviction: (eviction: Eviction) => this.#keyEvicted(eviction),
+      },
+    };
     const observer = new Observer(contextOf("checkers"), allCheckers(contextOf, options));
     this.#fleet.observer = {
       probeFor: (life) => observer.probeFor(life),
@@ -272,6 +302,13 @@ class Run {
       after: (life) => observer.after(life),
     };
     return observer;
+  }
+
+  #keyEvicted(eviction: Eviction): void {
+    this.#evictions[eviction.reason]++;
+    this.#evicted.add(eviction.key);
+    this.#books.evicted(eviction.key);
+    this.#workload.evicted(eviction);
   }
 
   #fail(checker: string, message: string, details: string, lives: readonly string[]): void {

@@ -7,7 +7,15 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "../base/limits.ts";
-import type { Command, ExpireCommand, ExpiryItem, SessionCommand, SetCommand } from "../cache/command.ts";
+import type {
+  Command,
+  EvictCommand,
+  EvictItem,
+  ExpireCommand,
+  ExpiryItem,
+  SessionCommand,
+  SetCommand,
+} from "../cache/command.ts";
 import { KEEP_TTL, NO_TTL } from "../cache/command.ts";
 import { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -31,6 +39,7 @@ const RENAME = 14;
 const CLEAR = 15;
 const REMOVE_EXPIRED = 16;
 const OPEN_SESSION = 17;
+const EVICT = 18;
 
 /** Flags of `set`: bits 0-1 the condition, bit 2 `returnOld`, bits 3-4 how the expiry is given. */
 const SET_CONDITIONS: readonly SetCommand["condition"][] = [
@@ -50,6 +59,8 @@ const EXPIRE_CONDITIONS: readonly ExpireCommand["condition"][] = [
   "if-later",
   "if-earlier",
 ];
+
+const EVICT_REASONS: readonly EvictCommand["reason"][] = ["memory", "idle"];
 
 /** Three varints and a tag. */
 const COMMAND_BYTES_MIN = 4;
@@ -172,6 +183,15 @@ function encodeCommand(writer: ByteWriter, command: Command): void {
         writer.f64(expiresAtMs);
       }
       return;
+    case "evict":
+      writer.u8(EVICT);
+      writer.u8(EVICT_REASONS.indexOf(command.reason));
+      writer.varint(command.items.length);
+      for (const { key, version } of command.items) {
+        writeKey(writer, key);
+        writer.varint(version);
+      }
+      return;
     case "open-session":
       writer.u8(OPEN_SESSION);
       writer.nodeId(command.node);
@@ -237,6 +257,13 @@ function decodeCommand(reader: ByteReader): Command {
     }
     case OPEN_SESSION:
       return { type: "open-session", node: reader.nodeId(), boot: reader.bootNonce() };
+    case EVICT: {
+      const reason = oneOf(reader, EVICT_REASONS, reader.u8());
+      const items: EvictItem[] = [];
+      const count = reader.count(2);
+      for (let done = 0; done < count; done++) items.push({ key: readKey(reader), version: reader.varint() });
+      return { type: "evict", reason, items };
+    }
     default:
       throw new WireError(`command with unknown tag ${tag}`, reader.offset - 1);
   }

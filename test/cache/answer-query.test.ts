@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES } from "../../src/cache/memory-cost.ts";
 import { ShardDriver } from "./shard-driver.ts";
 
 function filled(): ShardDriver {
@@ -74,7 +75,13 @@ describe("queries", () => {
 
   it("answer statistics of the shard", () => {
     const shard = filled();
-    expect(shard.machine.query({ type: "stats" }, null)).toEqual([2, 9 + 19, 2, 1]);
+    expect(shard.machine.query({ type: "stats" }, null)).toEqual([
+      2,
+      9 + 19,
+      2,
+      1,
+      9 + 19 + 2 * ENTRY_OVERHEAD_BYTES + EXPIRY_OVERHEAD_BYTES,
+    ]);
     expect([shard.machine.entryCount, shard.machine.keyBytes, shard.machine.valueBytes]).toEqual([2, 9, 19]);
   });
 

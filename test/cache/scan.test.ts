@@ -131,7 +131,7 @@ describe("scan", () => {
 describe("a scan cursor", () => {
   it("that goes back forgets none of what it had still to look at again", () => {
     const keyspace = new Keyspace();
-    for (const [at, key] of ["a", "b", "c", "d"].entries()) keyspace.insert(key, "1", at + 1, at + 1);
+    for (const [at, key] of ["a", "b", "c", "d"].entries()) keyspace.insert(key, "1", at + 1, at + 1, 0);
     const cursor = new ScanCursor(keyspace, 0);
     const look = (count: number) => Array.from({ length: count }, () => (cursor.next() ? cursor.key : "end"));
     expect(look(3)).toEqual(["a", "b", "c"]);

@@ -23,6 +23,7 @@ export function exampleReport(options: RunOptions, failure: Partial<RunFailure> 
     injected: options.faults.includes("loss") ? { loss: 10 } : {},
     virtualMs: 90_000,
     events: 1_000,
+    evictions: { memory: 0, idle: 0 },
     operations: { acknowledged: 20, failed: 2, ambiguous: 1 },
   };
 }

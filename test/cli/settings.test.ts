@@ -54,7 +54,8 @@ describe("crema-node settings", () => {
     const { node, logLevel, logFormat, exitWithParent } = settings(
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
-        "--weight 2.5 --dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --gossip wan --log-level debug " +
+        "--weight 2.5 --max-memory 1.5gb --max-entries 1000 --eviction lfu --idle-ttl 10m " +
+        "--dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --gossip wan --log-level debug " +
         "--log-format pretty --exit-with-parent --data-dir /var/lib/crema --fsync interval:50 " +
         "--checkpoint-log-bytes 2mib --checkpoint-interval 90s --checkpoints-kept 3 --min-free-disk 1gib",
     );
@@ -73,8 +74,12 @@ describe("crema-node settings", () => {
       zone: "east",
       name: "n1",
       weight: 2.5,
+      maxMemoryBytes: 1.5 * 1024 ** 3,
+      maxEntries: 1_000,
+      evictionPolicy: "lfu",
+      idleTtlMs: 600_000,
       deadGraceMs: 1_500,
-      snapshotBytesPerSecondMax: 10_000_000,
+      snapshotBytesPerSecondMax: 10 * 1024 ** 2,
       drainTimeoutMs: 0,
       gossip: "wan",
       dataDir: "/var/lib/crema",
@@ -142,7 +147,7 @@ describe("crema-node settings", () => {
     ["--fsync interval:0", "--fsync: 'interval:0' is not always, never or interval:<ms>, like interval:100"],
     [
       "--checkpoint-log-bytes 1kib",
-      "--checkpoint-log-bytes: '1kib' is not a size 64kib .. 1tib, like 512kib, 64mib or 10mb",
+      "--checkpoint-log-bytes: '1kib' is not a size 64kib .. 1tib, like 512kb, 64mb or 1gb",
     ],
     ["-p 1", "unknown flag -p"],
     ["--seed a:99999", "--seed: 'a:99999' is not host:port"],
@@ -159,6 +164,16 @@ describe("crema-node settings", () => {
     ["--replication-factor 8", "--replication-factor: '8' is not an integer 1 .. 7"],
     ["--weight 0", "--weight: '0' is not a number 0.1 .. 100"],
     ["--drain-timeout soon", "--drain-timeout: 'soon' is not a duration 0 .. 1h, like 250ms, 25s or 10m"],
+    [
+      "--max-memory 512",
+      "--max-memory: '512' is not 0 and not a size 1mib .. 1024tib, like 512kb, 64mb or 1gb",
+    ],
+    [
+      "--max-memory lots",
+      "--max-memory: 'lots' is not 0 and not a size 1mib .. 1024tib, like 512kb, 64mb or 1gb",
+    ],
+    ["--idle-ttl 200ms", "--idle-ttl: '200ms' is not 0 and less than 1s"],
+    ["--eviction fifo", "--eviction: 'fifo' is not one of lru, lfu, none"],
     ["--bootstrap maybe", "--bootstrap: 'maybe' is not one of auto, never, force"],
     ["--log-format xml", "--log-format: 'xml' is not one of pretty, json"],
     ["serve", "unexpected argument 'serve'; settings start with --"],

@@ -97,6 +97,7 @@ describe("the flags of crema sim run", () => {
       faults: FAULT_KINDS,
       swarm: true,
       storage: "either",
+      limits: "none",
     });
     expect(one.first).not.toBe(other.first);
   });
@@ -104,7 +105,7 @@ describe("the flags of crema sim run", () => {
   it("are all obeyed", async () => {
     const line =
       "--seeds 7 --first 18446744073709551000 --nodes 3 --shards 4 --replication-factor 1 --minutes .25 " +
-      "--clients 0 --faults crash,loss --no-swarm --storage disk --jobs 3 --json --shrink";
+      "--clients 0 --faults crash,loss --no-swarm --storage disk --limits small --jobs 3 --json --shrink";
     expect(await plan(line)).toEqual({
       options: {
         nodes: 3,
@@ -115,6 +116,7 @@ describe("the flags of crema sim run", () => {
         faults: ["loss", "crash"],
         swarm: false,
         storage: "disk",
+        limits: "small",
       },
       first: 18446744073709551000n,
       seeds: 7,
@@ -150,6 +152,7 @@ describe("the flags of crema sim run", () => {
     ["--shards x", "--shards: 'x' is not an integer 1 .. 64"],
     ["--minutes 1h", "--minutes: '1h' is not a number 0 .. 1440"],
     ["--minutes 1441", "--minutes: '1441' is not a number"],
+    ["--limits tight", "--limits: 'tight' is not none or small"],
     ["--storage tape", "--storage: 'tape' is not memory, disk or either"],
     ["--faults partiton", "--faults: unknown fault 'partiton'; did you mean partition?"],
     ["--faults earthquake,loss", "unknown fault 'earthquake'; there are loss, duplication"],

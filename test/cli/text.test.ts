@@ -2,6 +2,7 @@
  * The small instruments of the commands: names, durations, tables, screens.
  */
 import { describe, expect, it } from "vitest";
+import { parseByteSize } from "../../cli/byte-size.ts";
 import { formatDuration, parseDurationMs } from "../../cli/duration.ts";
 import { editDistance, nearestName } from "../../cli/nearest-name.ts";
 import { NodeLabels } from "../../cli/operator/node-labels.ts";
@@ -25,6 +26,23 @@ describe("nearest name", () => {
   it("is the closest one, or none when all are far", () => {
     expect(nearestName("stats", ["status", "set", "members"])).toBe("status");
     expect(nearestName("frobnicate", ["status", "set"])).toBeNull();
+  });
+});
+
+describe("a size in bytes", () => {
+  it.each([
+    ["0", 0],
+    ["1500", 1_500],
+    ["512mb", 512 * 1024 ** 2],
+    ["1GiB", 1024 ** 3],
+    ["1.5 kb", 1_536],
+    ["100m", 100_000_000],
+  ])("%s is %i bytes", (text, bytes) => {
+    expect(parseByteSize(text)).toBe(bytes);
+  });
+
+  it.each(["", "-1", "12 parsecs", "1e9", "9999999tb", "mb"])("'%s' is none", (text) => {
+    expect(parseByteSize(text)).toBeNull();
   });
 });
 

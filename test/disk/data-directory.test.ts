@@ -49,7 +49,11 @@ describe("a data directory", () => {
   });
 
   it.each([
-    ["of a newer release", JSON.stringify({ product: "crema-node", format: 99 }), /format 99.*use the release/],
+    [
+      "of a newer release",
+      JSON.stringify({ product: "crema-node", format: 99 }),
+      /format 99.*use the release/,
+    ],
     ["of another product", JSON.stringify({ product: "etcd", format: 1 }), /does not describe/],
     ["with a damaged description", "{", /does not describe/],
     ["with an empty description", "null", /does not describe/],

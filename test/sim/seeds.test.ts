@@ -88,6 +88,27 @@ describe("a fleet where a bug was found before", () => {
   });
 });
 
+describe("a fleet at its limits", () => {
+  const removed = { memory: 0, idle: 0 };
+
+  test.each(SEEDS.slice(0, 20))(
+    "loses keys by committed removals only (seed %i)",
+    { timeout: 60_000 },
+    async (seed) => {
+      const options = { seed: BigInt(seed), chaosMs: CHAOS_MS, limits: "small" as const };
+      const report = await runSeed(resolveRunOptions(options));
+      expect(report.failure, told(report)).toBeNull();
+      removed.memory += report.evictions.memory;
+      removed.idle += report.evictions.idle;
+    },
+  );
+
+  test("has lost some, for want of room and of use", () => {
+    expect(removed.memory).toBeGreaterThan(100);
+    expect(removed.idle).toBeGreaterThan(10);
+  });
+});
+
 describe("a fleet of another shape", () => {
   test.each([
     { nodes: 1, shards: 4, replicationFactor: 1 },

@@ -21,6 +21,7 @@ function reportOf(options: RunOptions, checker: string | null): RunReport {
     injected: {},
     virtualMs: 1,
     events: 1,
+    evictions: { memory: 0, idle: 0 },
     operations: { acknowledged: 0, failed: 0, ambiguous: 0 },
   };
 }

@@ -60,6 +60,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       maxLength: 5,
     }),
   }),
+  fc.record({
+    type: fc.constant("evict" as const),
+    reason: fc.constantFrom("memory" as const, "idle" as const),
+    items: fc.array(fc.record({ key, version: fc.nat(Number.MAX_SAFE_INTEGER) }), { maxLength: 5 }),
+  }),
   fc
     .tuple(hex64, hex64)
     .map(([node, boot]): Command => ({ type: "open-session", node: nodeId(node), boot: bootNonce(boot) })),

@@ -68,6 +68,7 @@ export const INTERNAL_FAILURE: FailureAnswer = Object.freeze({
 const STATUSES: Readonly<Partial<Record<CremaErrorCode, number>>> = {
   CREMA_ABORTED: 503,
   CREMA_BUSY: 503,
+  CREMA_CAPACITY: 507,
   CREMA_CLOSED: 503,
   CREMA_CLUSTER_MISMATCH: 409,
   CREMA_CROSS_SHARD: 400,

@@ -4,6 +4,7 @@
 import type { Life } from "../life.ts";
 import type { Checker, CheckerContext } from "./checker.ts";
 import { ElectionSafety } from "./election-safety.ts";
+import { Evictions, type EvictionsOptions } from "./evictions.ts";
 import { ExpiryNeverEarly } from "./expiry-never-early.ts";
 import { FreshReads } from "./fresh-reads.ts";
 import { GroupAlive } from "./group-alive.ts";
@@ -24,6 +25,8 @@ export interface CheckerOptions {
   readonly expectOne?: boolean;
   /** State is compared at every so-manieth index of a group. Default 32. */
   readonly digestEveryIndexes?: number;
+  /** What leaders may choose to remove. Default: nothing. */
+  readonly evictions?: Omit<EvictionsOptions, "clockDriftMax">;
 }
 
 /** A context for the checker of that name: findings carry it. */
@@ -35,7 +38,7 @@ export function allCheckers(
   options: CheckerOptions = {},
 ): readonly Checker[] {
   const of: ContextOf = typeof context === "function" ? context : () => context;
-  const { clockDriftMax = 0, expectOne = true, digestEveryIndexes = 32 } = options;
+  const { clockDriftMax = 0, expectOne = true, digestEveryIndexes = 32, evictions = {} } = options;
   return [
     new ElectionSafety(of("election-safety")),
     new LogMatching(of("log-matching")),
@@ -47,6 +50,7 @@ export function allCheckers(
     new OneCluster(of("one-cluster"), { expectOne }),
     new SessionsAppliedOnce(of("sessions-applied-once")),
     new ExpiryNeverEarly(of("expiry-never-early"), { clockDriftMax }),
+    new Evictions(of("evictions"), { ...evictions, clockDriftMax }),
     new ReplicasEqual(of("replicas-equal"), { everyIndexes: digestEveryIndexes }),
     new FreshReads(of("fresh-reads")),
     new GroupAlive(of("group-alive")),

@@ -120,7 +120,7 @@ class Books {
   }
 
   #judge(index: number, { session: id, sequence, lowWater, command }: SessionCommand): keyof Outcome {
-    if (command.type === "remove-expired") return "applied";
+    if (command.type === "remove-expired" || command.type === "evict") return "applied";
     if (command.type === "open-session") {
       this.#lastId = Math.max(index, this.#lastId + 1);
       this.#sessions.set(this.#lastId, { lowWater: 1, applied: new Set() });

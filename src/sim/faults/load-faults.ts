@@ -29,8 +29,10 @@ export class LoadBooks {
   /** Large values by key: their length, and whether they were acknowledged. */
   readonly #large = new Map<string, { readonly length: number; acknowledged: boolean }>();
 
-  /** A read that did not see what was asked before it. */
-  #outOfOrder: string | null = null;
+  /** By key: a read that did not see what was asked before it. */
+  readonly #outOfOrder = new Map<string, string>();
+  /** Keys that a leader has chosen for removal, ever: what they had counted may be gone. */
+  readonly #evicted = new Set<string>();
 
   get largeValues(): number {
     return this.#large.size;
@@ -60,17 +62,23 @@ export class LoadBooks {
     life.process.enter(ENTRY.client, length, () => void put());
   }
 
+  evicted(key: string): void {
+    this.#evicted.add(key);
+  }
+
   /** Reads everything back through `life`; what is wrong, or null. */
   async reckon(life: FleetLife): Promise<string | null> {
-    if (this.#outOfOrder !== null) return this.#outOfOrder;
+    for (const [key, text] of this.#outOfOrder) if (!this.#evicted.has(key)) return text;
     for (const [key, { acknowledged, open }] of this.#counts) {
       const value = Number((await life.node.cache.consistentGet(key, { timeoutMs: READ_TIMEOUT_MS })) ?? 0);
-      if (value < acknowledged) return `${key} is ${value}, but ${acknowledged} increments were acknowledged`;
+      if (value < acknowledged && !this.#evicted.has(key))
+        return `${key} is ${value}, but ${acknowledged} increments were acknowledged`;
       if (value > acknowledged + open)
         return `${key} is ${value}, but only ${acknowledged} to ${acknowledged + open} increments were asked for`;
     }
     for (const [key, { length, acknowledged }] of this.#large) {
       const value = await life.node.cache.consistentGet(key, { timeoutMs: READ_TIMEOUT_MS });
+      if (value === null && this.#evicted.has(key)) continue;
       if (value === null ? acknowledged : value !== largeText(key, length))
         return `${key} of ${length} bytes ${value === null ? "is gone" : "is damaged"}`;
     }
@@ -86,7 +94,8 @@ export class LoadBooks {
     const [outcomes, value] = await Promise.all([Promise.all(writes), read.then(Number, () => null)]);
     const acknowledged = outcomes.filter((done) => done).length;
     if (value === null || value >= acknowledged) return;
-    this.#outOfOrder ??= `a read of ${key} behind ${acknowledged} increments was answered ${value}`;
+    if (!this.#outOfOrder.has(key))
+      this.#outOfOrder.set(key, `a read of ${key} behind ${acknowledged} increments was answered ${value}`);
   }
 
   /** Whether it was acknowledged. */

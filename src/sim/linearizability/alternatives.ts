@@ -48,6 +48,8 @@ function candidates(culprit: CompletedOperation, nearby: readonly Operation[]): 
       sums.delete(Number(result));
       return [...sums].filter(Number.isSafeInteger);
     }
+    case "evict":
+      return [];
     default:
       return result === null ? [] : [null];
   }

@@ -3,7 +3,7 @@
  * an increment gave, when a key expired) is not guessed but kept as the set of all it can still be, so that a step has
  * one outcome at most and the search need not branch.
  *
- * It follows src/cache: put, cas, increment, delete and expiry take a new revision of the shard each, an expire does not.
+ * It follows src/cache: put, cas, increment, delete, expiry and eviction take a new revision of the shard each, an expire does not.
  */
 import { unreachable } from "../../base/assert.ts";
 import type { Operation, OperationInput, OperationResult } from "./operation.ts";
@@ -74,6 +74,8 @@ export function step(state: KeyState, operation: Operation, toleranceMs = 0): Ke
       const expiresAtMs = expiryOf(input, operation.invokedAtMs, toleranceMs);
       return { ...state, expiresAtMs };
     }
+    case "evict":
+      return evictStep(state, input.version, result);
     default:
       return unreachable(input);
   }
@@ -149,6 +151,14 @@ function incrementStep(state: KeyState, by: number, result: OperationResult | un
   const old = state.value === null ? 0 : integerOf(state.value);
   if (old === null || (result !== undefined && result !== old + by)) return null;
   return changed(state, String(old + by), undefined, state.expiresAtMs);
+}
+
+/** Only what is there, in the version that was chosen, is removed: a removal excuses no other loss. */
+function evictStep(state: KeyState, version: number, result: OperationResult | undefined): KeyState | null {
+  const found = state.value === null ? null : withVersion(state, version);
+  if (found === null) return null;
+  const revisionMin = typeof result === "number" ? result : found.revisionMin + 1;
+  return revisionMin <= found.revisionMin ? null : { ...ABSENT, revisionMin };
 }
 
 /** A new value under the version `result`, or, when that is undefined, under any that is new. */

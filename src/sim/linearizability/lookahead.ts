@@ -43,6 +43,7 @@ function versionLimit({ input, returned: { result } }: CompletedOperation): numb
   if (input.type === "cas" && typeof result === "number")
     return input.expectedVersion === 0 ? result - 1 : Math.min(input.expectedVersion, result - 1);
   if (input.type === "get-versioned" && typeof result === "object" && result !== null) return result.version;
+  if (input.type === "evict") return input.version;
   return Number.POSITIVE_INFINITY;
 }
 

@@ -33,9 +33,11 @@ export function openRuns(
     const family = familyOf(operation);
     const expiresAtMs = expiryOf(input, invokedAtMs, toleranceMs);
     const deadFromRevision =
-      input.type === "cas" && input.expectedVersion > 0
-        ? input.expectedVersion + 1
-        : Number.POSITIVE_INFINITY;
+      input.type === "evict"
+        ? input.version + 1
+        : input.type === "cas" && input.expectedVersion > 0
+          ? input.expectedVersion + 1
+          : Number.POSITIVE_INFINITY;
     const isTelling = input.type === "increment" || ("value" in input && read.has(input.value));
     const name = `${expiresAtMs} ${family}`;
     const run = runs.get(name);
@@ -115,6 +117,8 @@ function familyOf({ input }: Operation): string {
       return "delete";
     case "expire":
       return input.ttlMs <= 0 ? "delete" : "expire";
+    case "evict":
+      return `evict ${input.version}`;
     default:
       return unreachable(input);
   }

@@ -21,7 +21,12 @@ export type OperationInput =
   /** An absent key counts as 0. The expiry stays, the version changes to one that is not told. */
   | { readonly type: "increment"; readonly by: number }
   /** Sets the expiry from now on. The version stays. */
-  | { readonly type: "expire"; readonly ttlMs: number };
+  | { readonly type: "expire"; readonly ttlMs: number }
+  /** Not asked by a client: a leader chose `version` of the key for removal, and an entry that says so was applied. */
+  | { readonly type: "evict"; readonly version: number };
+
+/** What a client can ask. */
+export type ClientInput = Exclude<OperationInput, { readonly type: "evict" }>;
 
 export interface VersionedValue {
   readonly value: string;
@@ -30,7 +35,7 @@ export interface VersionedValue {
 
 /**
  * What was answered. get: the value or null. get-versioned: {@link VersionedValue} or null. put, cas: the new version, or
- * null when the condition failed. delete, expire: whether the key existed. increment: the sum.
+ * null when the condition failed. delete, expire: whether the key existed. increment: the sum. evict: its revision.
  */
 export type OperationResult = string | number | boolean | VersionedValue | null;
 

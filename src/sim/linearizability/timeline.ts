@@ -111,6 +111,8 @@ function question({ input }: Operation): string {
       return `increment by ${input.by}`;
     case "expire":
       return `expire in ${input.ttlMs} ms`;
+    case "evict":
+      return `evict version ${input.version}`;
     default:
       return unreachable(input);
   }

@@ -8,7 +8,7 @@ import type { Random } from "../../base/random.ts";
 import type { CacheApi } from "../../node/cache-api.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
 import type { Life } from "../life.ts";
-import type { OperationInput, OperationResult } from "../linearizability/operation.ts";
+import type { ClientInput, OperationResult } from "../linearizability/operation.ts";
 import { ENTRY } from "../virtual-process.ts";
 import type { History } from "./history.ts";
 
@@ -107,7 +107,7 @@ export class Client {
     return this.#life;
   }
 
-  #operate(life: FleetLife, key: string, input: OperationInput): void {
+  #operate(life: FleetLife, key: string, input: ClientInput): void {
     const { fleet, history } = this.#world;
     const timeoutMs = this.#random.nextBetween(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS);
     const id = history.invoked(this.name, life.name, key, input, fleet.nowMs);
@@ -157,12 +157,12 @@ export class Client {
     if (typeof result === "object" && result !== null) this.#versions.set(key, result.version);
   }
 
-  #drawOnCounter(): OperationInput {
+  #drawOnCounter(): ClientInput {
     if (this.#random.nextBelow(3) === 0) return { type: "get" };
     return { type: "increment", by: 1 };
   }
 
-  #drawOnRegister(key: string): OperationInput {
+  #drawOnRegister(key: string): ClientInput {
     const dice = this.#random.nextBelow(100);
     if (dice < 25) return { type: "get" };
     if (dice < 35) return { type: "get-versioned" };
@@ -177,7 +177,7 @@ export class Client {
     return { type: "expire", ttlMs: this.#random.nextBetween(TTL_MIN_MS, TTL_MAX_MS) };
   }
 
-  #drawPut(ttlMs: number | null, condition: "always" | "if-absent" | "if-present"): OperationInput {
+  #drawPut(ttlMs: number | null, condition: "always" | "if-absent" | "if-present"): ClientInput {
     return { type: "put", value: this.#world.freshValue(), ttlMs, condition };
   }
 
@@ -190,7 +190,7 @@ export class Client {
 async function perform(
   cache: CacheApi,
   key: string,
-  input: OperationInput,
+  input: ClientInput,
   timeoutMs: number,
 ): Promise<OperationResult> {
   const options = { timeoutMs };

@@ -3,6 +3,7 @@
  * before it leaves the client and completed when its answer comes; one whose answer never comes stays open for ever.
  */
 import { CremaError } from "../../base/errors.ts";
+import type { Eviction } from "../checkers/evictions.ts";
 import type { Operation, OperationInput, OperationResult } from "../linearizability/operation.ts";
 
 /** An operation under way. */
@@ -43,6 +44,19 @@ export class History {
     if (pending === undefined) return;
     if (error instanceof CremaError && !error.ambiguous) this.failed++;
     else this.#leaveOpen(pending);
+  }
+
+  /** Not asked by any client: a leader chose the key for removal, and so it happened, or may have. */
+  evicted({ key, version, revision, proposedAtMs, appliedAtMs }: Eviction): void {
+    this.#operations.push({
+      id: ++this.#lastId,
+      client: "leader",
+      node: "itself",
+      key,
+      input: { type: "evict", version },
+      invokedAtMs: proposedAtMs,
+      returned: revision === null ? null : { atMs: appliedAtMs, result: revision },
+    });
   }
 
   /** Nobody will ever answer. */

@@ -2,6 +2,7 @@
  * The clients of a run, and what they share: the keys, the history, and the values that were ever written.
  */
 import type { Random } from "../../base/random.ts";
+import type { Eviction } from "../checkers/evictions.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
 import type { Life } from "../life.ts";
 import { Client, type KeyPlan } from "./client.ts";
@@ -61,6 +62,12 @@ export class Workload {
   /** Nothing is under way. */
   get idle(): boolean {
     return this.#clients.every((client) => client.idle);
+  }
+
+  /** A leader has chosen a key for removal. It belongs to the history of that key, if clients ask for it at all. */
+  evicted(eviction: Eviction): void {
+    const { registers, counters } = this.keys;
+    if (registers.includes(eviction.key) || counters.includes(eviction.key)) this.history.evicted(eviction);
   }
 
   lifeEnded(life: Life): void {

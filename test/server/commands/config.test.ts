@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ServerSettings } from "../../../src/server/server-settings.ts";
 import { OK } from "../resp-client.ts";
 import { refusal, useDoor } from "./use-door.ts";
 
@@ -14,6 +15,16 @@ describe("CONFIG", () => {
     ]);
     expect(await use.ask("CONFIG GET maxmemory-policy")).toEqual(["maxmemory-policy", "allkeys-lru"]);
     expect(await use.ask("CONFIG GET databases")).toEqual(["databases", "1"]);
+  });
+
+  test.each([
+    [{ maxMemoryBytes: 0, durable: false }, "noeviction"],
+    [{ maxMemoryBytes: 0, evictionPolicy: "lfu", durable: false }, "noeviction"],
+    [{ maxMemoryBytes: 1, evictionPolicy: "lru", durable: false }, "allkeys-lru"],
+    [{ maxMemoryBytes: 0, maxEntries: 5, evictionPolicy: "lfu", durable: false }, "allkeys-lfu"],
+    [{ maxMemoryBytes: 1, evictionPolicy: "none", durable: false }, "noeviction"],
+  ] as const)("calls the policy of %o as Redis does: %s", (facts, policy) => {
+    expect(new ServerSettings(facts, 1).get("maxmemory-policy")).toBe(policy);
   });
 
   test("GET takes globs", async () => {

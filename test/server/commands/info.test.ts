@@ -50,6 +50,21 @@ describe("INFO", () => {
     expect(Number(await field("memory", "used_memory"))).toBeGreaterThan(1_000_000);
   });
 
+  test("tells what went for want of room and of use, and what the limits are", async () => {
+    Object.assign(use.admin.counters, {
+      cache_evictions_total: 7,
+      cache_expirations_total: 3,
+      cache_idle_expirations_total: 2,
+      capacity_writes_refused_total: 4,
+    });
+    expect(await field("stats", "evicted_keys")).toBe("7");
+    expect(await field("stats", "expired_keys")).toBe("3");
+    expect(await field("stats", "crema_idle_expired_keys")).toBe("2");
+    expect(await field("stats", "crema_writes_refused_for_room")).toBe("4");
+    expect(await field("memory", "maxmemory")).toBe("0");
+    expect(await field("memory", "maxmemory_policy")).toBe("noeviction");
+  });
+
   test("counts the keys of all shards, and says when it cannot", async () => {
     expect(await field("keyspace", "db0")).toBeUndefined();
     for (let n = 0; n < 9; n++) await use.ask(`SET k${n} v`);

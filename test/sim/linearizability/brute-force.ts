@@ -21,7 +21,7 @@ interface World {
 export function isLinearizableByBruteForce(operations: readonly Operation[], toleranceMs = 0): boolean {
   const mentioned = operations.flatMap(({ input, returned }) => [
     0,
-    input.type === "cas" ? input.expectedVersion : 0,
+    input.type === "cas" ? input.expectedVersion : input.type === "evict" ? input.version : 0,
     typeof returned?.result === "number" && input.type !== "increment" ? returned.result : 0,
     typeof returned?.result === "object" && returned.result !== null ? returned.result.version : 0,
   ]);
@@ -87,6 +87,11 @@ function* outcomes(
       if (cell === null) return yield [false, world];
       if (input.ttlMs <= 0) return yield [true, { cell: null, revision: revision + 1, timeMs }];
       yield [true, { ...world, cell: { ...cell, expiresAtMs: invokedAtMs + input.ttlMs - toleranceMs } }];
+      return;
+    case "evict":
+      if (cell?.version !== input.version) return;
+      for (let removal = revision + 1; removal <= revisionMax; removal++)
+        yield [removal, { cell: null, revision: removal, timeMs }];
   }
 }
 

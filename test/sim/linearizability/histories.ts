@@ -59,6 +59,10 @@ export function increment(by = 1): OperationInput {
   return { type: "increment", by };
 }
 
+export function evict(version: number): OperationInput {
+  return { type: "evict", version };
+}
+
 export function expire(ttlMs: number): OperationInput {
   return { type: "expire", ttlMs };
 }
@@ -178,6 +182,11 @@ class Register {
         if (input.ttlMs <= 0) this.#remove();
         else cell.goneAtMs = goneAtMs(input.ttlMs);
         return true;
+      case "evict":
+        // A leader's removal that finds another version is none, and nobody hears of it.
+        if (cell?.version !== input.version) return undefined;
+        this.#remove();
+        return this.#revision;
     }
   }
 

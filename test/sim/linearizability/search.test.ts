@@ -10,7 +10,17 @@ import type {
 } from "../../../src/sim/linearizability/operation.ts";
 import { searchOrder } from "../../../src/sim/linearizability/search.ts";
 import { isLinearizableByBruteForce } from "./brute-force.ts";
-import { cas, expire, get, getVersioned, increment, put, registerHistory, remove } from "./histories.ts";
+import {
+  cas,
+  evict,
+  expire,
+  get,
+  getVersioned,
+  increment,
+  put,
+  registerHistory,
+  remove,
+} from "./histories.ts";
 
 /** Few values and versions, so that chance meets. */
 function smallInput(random: Random, counters: boolean, lastVersion: number): OperationInput {
@@ -31,7 +41,7 @@ function smallInput(random: Random, counters: boolean, lastVersion: number): Ope
     case 6:
       return remove;
     case 7:
-      return expire(random.nextBetween(0, 12));
+      return random.nextBelow(3) === 0 ? evict(lastVersion) : expire(random.nextBetween(0, 12));
     default:
       return increment(random.nextBetween(-1, 2));
   }
@@ -71,6 +81,8 @@ function mutated(random: Random, { input }: Operation, result: OperationResult):
     case "delete":
     case "expire":
       return result !== true;
+    case "evict":
+      return Number(result) + random.nextBetween(-1, 1);
     case "increment":
       return Number(result) + random.nextBetween(-1, 1);
   }

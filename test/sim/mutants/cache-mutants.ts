@@ -65,4 +65,46 @@ export const CACHE_MUTANTS: readonly Mutant[] = Object.freeze([
     world: "clocks",
     caughtBy: ["replicas-equal"],
   },
+  {
+    name: "evicts-another-version",
+    room: "cache",
+    what: "A key that was chosen for removal goes although it was written since: an acknowledged write is lost.",
+    edits: [
+      {
+        file: "src/cache/key-commands.ts",
+        find: "    if (entry === undefined || entry.version !== version) continue;\n",
+        replace: "    if (entry === undefined || version < 0) continue;\n",
+      },
+    ],
+    world: "limits",
+    caughtBy: ["evictions", "linearizability"],
+  },
+  {
+    name: "evicts-on-its-own",
+    room: "cache",
+    what: "The leader removes what it has chosen from its own copy at once, instead of by a committed entry.",
+    edits: [
+      {
+        file: "src/cache/victims.ts",
+        find: "      chosen.set(key, entry.version);\n",
+        replace: '      chosen.set(key, entry.version);\n      this.#shard.evict(key, entry, "memory");\n',
+      },
+    ],
+    world: "limits",
+    caughtBy: ["evictions", "replicas-equal", "linearizability"],
+  },
+  {
+    name: "idle-too-early",
+    room: "cache",
+    what: "Disuse is counted in ticks of double length: keys go in half their idle time.",
+    edits: [
+      {
+        file: "src/cache/heat.ts",
+        find: "    return Math.max(0, ticks - 1) * TICK_MS;\n",
+        replace: "    return Math.max(0, ticks - 1) * TICK_MS * 2;\n",
+      },
+    ],
+    world: "limits",
+    caughtBy: ["evictions"],
+  },
 ] satisfies readonly Mutant[]);

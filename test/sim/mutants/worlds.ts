@@ -139,6 +139,17 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
       ],
     },
   },
+  /** Nodes live at their limits, and leaders change. Machines come, so that nodes hold different shares. */
+  limits: {
+    patience: 1,
+    options: {
+      ...SMALL,
+      shards: 8,
+      clients: 20,
+      limits: "small",
+      faults: ["partition", "isolation", "stream-stall", "heavy-tail", "pause", "join", "leave"],
+    },
+  },
   /** Machines remember, and lose their power before they have written. */
   disks: {
     patience: 1,

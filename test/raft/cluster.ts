@@ -96,7 +96,7 @@ export interface Envelope {
 export class Host {
   readonly number: number;
   readonly options: RaftOptions;
-  readonly disk: Disk;
+  disk: Disk;
   raft: Raft;
   /** Requests not yet confirmed. */
   readonly writes: { readonly request: PersistRequest; readonly state: readonly Applied[] | null }[] = [];

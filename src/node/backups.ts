@@ -117,6 +117,7 @@ export class Backups {
     }
     awaited.opened = true;
     return {
+      isImpatient: true,
       write: (chunk) => {
         if (this.#awaited.get(header.backup) !== awaited) throw aborted();
         return awaited.sink.write(chunk);

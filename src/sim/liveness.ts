@@ -70,7 +70,7 @@ async function serves(life: FleetLife, leniency: Leniency, failures: string[]): 
         if (read !== life.name && !(read === null && leniency.evicted(mine)))
           failures.push(`${life.name} reads ${read} from shard ${shard} after its own write`);
       } catch (error) {
-        if (leniency.refuses && error instanceof CremaError && error.code === "CREMA_CAPACITY") return;
+        if (leniency.refuses && error instanceof CremaError && isRefusal(error)) return;
         const replica = life.node.groups.get(groupOfShard(shardId(shard)));
         failures.push(
           `shard ${shard} through ${life.name} (${replica?.raft.role ?? "no replica"}): ${String(error)}`,
@@ -78,6 +78,11 @@ async function serves(life: FleetLife, leniency: Leniency, failures: string[]): 
       }
     }),
   );
+}
+
+/** A write whose first attempt was lost on its way and whose later ones are refused stays unknown, and says so. */
+function isRefusal({ code, ambiguous }: CremaError): boolean {
+  return code === "CREMA_CAPACITY" || (code === "CREMA_TIMEOUT" && ambiguous);
 }
 
 /** Tags that lead to each shard: the braces are what is hashed. */

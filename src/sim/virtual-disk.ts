@@ -194,7 +194,12 @@ export class VirtualDisk {
 
   /** Damages one random bit of what is stored; false when nothing is. */
   flipBit(): boolean {
-    let target = this.size === 0 ? 0 : this.#random.nextBelow(this.size);
+    return this.flipBitAt(this.size === 0 ? 0 : this.#random.nextBelow(this.size));
+  }
+
+  /** Damages a bit of the byte at `offset`; false when there is none. */
+  flipBitAt(offset: number): boolean {
+    let target = offset;
     for (const record of this.#records) {
       if (target >= record.bytes.length) {
         target -= record.bytes.length;

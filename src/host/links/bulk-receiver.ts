@@ -191,9 +191,11 @@ export class BulkReceiver {
     const { clock, options } = this.#shared.links;
     this.#graceTimer?.cancel();
     const reason = new CremaError("CREMA_UNREACHABLE", `the bulk stream from ${this.#from} broke for good`, {
+      retryable: true,
       cause: error,
     });
-    this.#graceTimer = clock.setTimer(options.bulkGraceMs, () => this.abort(reason));
+    const graceMs = this.#sink?.isImpatient === true ? 0 : options.bulkGraceMs;
+    this.#graceTimer = clock.setTimer(graceMs, () => this.abort(reason));
   }
 
   #progress(): void {

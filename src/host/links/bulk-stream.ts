@@ -35,6 +35,8 @@ export interface BulkSource {
 
 /** Where a stream goes. After `finish` or `abort` nothing more is called. */
 export interface BulkSink {
+  /** Somebody waits who would rather begin anew than wait for a broken connection to come back. Default false. */
+  readonly isImpatient?: boolean;
   /**
    * `chunk` is valid during the call only. A promise delays the grant for more, not the next call: pieces come in
    * order, up to a window of them before the first promise is kept. A throw or rejection aborts the stream.

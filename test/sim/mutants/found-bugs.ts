@@ -22,8 +22,8 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
       },
       {
         file: "src/host/snapshot-transfer.ts",
-        find: "      write: (piece) => joiner.write(piece),\n",
-        replace: "      write: (piece) => restore.write(piece),\n",
+        find: "        joiner.write(piece);\n",
+        replace: "        restore.write(piece);\n",
       },
     ],
     world: "load",

@@ -8,7 +8,6 @@
  */
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { CheckpointLine } from "./checkpoint-line.ts";
-import { CHECKPOINT_SLICE_BYTES } from "./group-beginning.ts";
 import type { HostOptions } from "./options.ts";
 import type { CheckpointWriter, Clock, LogBase, LogStore } from "./ports.ts";
 import type { SnapshotSource, StateMachine } from "./state-machine.ts";
@@ -46,9 +45,16 @@ interface UnderWay {
   /** Log bytes that it will replace. */
   readonly logBytes: number;
   readonly leave: () => void;
+  /** What the next slice aims at. Grows: the first ones are read and packed by code that is not warm yet. */
+  sliceBytes: number;
   bytes: number;
 }
 
+/** No turn may be held up by more than a few milliseconds. */
+const FIRST_SLICE_BYTES = 4 * 1024;
+/** From slice to slice. */
+const SLICE_GROWTH = 1.25;
+const SLICE_BYTES_MAX = 64 * 1024;
 /** After a failure the next attempt waits so long at least. */
 const RETRY_MS = 5_000;
 
@@ -126,6 +132,7 @@ export class GroupCheckpoints {
       beganAtMs: clock.nowMs(),
       logBytes: this.#logBytes,
       leave,
+      sliceBytes: FIRST_SLICE_BYTES,
       bytes: 0,
     };
     this.#step(this.#underWay);
@@ -133,12 +140,13 @@ export class GroupCheckpoints {
 
   #step(underWay: UnderWay): void {
     if (this.#underWay !== underWay) return;
-    const slice = underWay.source.next(CHECKPOINT_SLICE_BYTES);
+    const slice = underWay.source.next(underWay.sliceBytes);
     if (slice === null) {
       this.#finish(underWay);
       return;
     }
     underWay.bytes += slice.length;
+    underWay.sliceBytes = Math.min(SLICE_BYTES_MAX, Math.ceil(underWay.sliceBytes * SLICE_GROWTH));
     const next = (): void => void this.#parts.clock.defer(() => this.#step(underWay));
     const taken = underWay.writer.write(slice);
     if (taken === undefined) next();

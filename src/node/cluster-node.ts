@@ -311,6 +311,11 @@ export class ClusterNode {
     return this.#closed;
   }
 
+  /** What the store has done; empty in memory mode. */
+  storeCounters(): Readonly<Record<string, number>> {
+    return this.#ports.store.counters();
+  }
+
   identity(): MemberIdentity {
     const { name, zone, weight } = this.options;
     return {

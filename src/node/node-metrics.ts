@@ -50,6 +50,7 @@ function counters(node: ClusterNode): Record<string, number> {
     events_total: events.emitted,
     ...node.capacity.counters(),
     ...prefixed("link_", { ...links.counters }),
+    ...prefixed("store_", node.storeCounters()),
     ...prefixed("swim_", gossip.swimCounters),
     ...cacheCounters(node),
   };

@@ -10,7 +10,7 @@
  * Node.js has no locks of its own, and LevelDB has one that ends with its process. So an empty database stands for the lock, and
  * is taken before anything else is looked at: what another process is writing must not be taken for damaged.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Level } from "level";
 import { CremaError } from "../base/errors.ts";
@@ -40,6 +40,7 @@ export class DataDirectory {
     const absolute = resolve(path);
     try {
       await mkdir(absolute, { recursive: true });
+      await access(absolute, constants.W_OK);
       const isNew = !(await isOurs(absolute));
       const lock = new Level(join(absolute, "lock"));
       await lock.open();

@@ -36,7 +36,7 @@ import type { DiskOptions } from "./disk-options.ts";
 import { FreeSpace } from "./free-space.ts";
 import type { RecordDatabase } from "./level-database.ts";
 import { RecordQueue } from "./record-queue.ts";
-import { storeError } from "./store-error.ts";
+import { logError } from "./store-error.ts";
 import { writeAheadDamage } from "./write-ahead-scan.ts";
 
 export interface LevelLogStoreParts {
@@ -146,7 +146,7 @@ export class LevelLogStore implements LogStore {
         log("warn", `group ${group} begins from an older checkpoint: ${what}`);
       return this.#pastOf(replayed);
     } catch (error) {
-      throw storeError(logPath, error);
+      throw logError(logPath, error);
     }
   }
 

@@ -34,12 +34,19 @@ export function storeError(directory: string, error: unknown): CremaError {
       `the data directory ${directory} cannot be written: ${reasonOf(error)}`,
       { cause: error },
     );
-  // A file that LevelDB counts on is gone.
-  if (/LEVEL_CORRUPTION|Corruption|No such file or directory|missing files|does not exist/i.test(text))
-    return new CremaError("CREMA_STORE_DAMAGED", `the log in ${directory}: ${reasonOf(error)}`, {
-      cause: error,
-    });
   return new CremaError("CREMA_STORE_UNWRITABLE", `the data directory ${directory}: ${reasonOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** `error`, met while the log in `directory` was read. A file that LevelDB counts on may be gone. */
+export function logError(directory: string, error: unknown): CremaError {
+  if (
+    error instanceof CremaError ||
+    !/LEVEL_CORRUPTION|Corruption|No such file or directory|missing files|does not exist/i.test(textOf(error))
+  )
+    return storeError(directory, error);
+  return new CremaError("CREMA_STORE_DAMAGED", `the log in ${directory}: ${reasonOf(error)}`, {
     cause: error,
   });
 }

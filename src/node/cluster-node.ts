@@ -223,8 +223,11 @@ export class ClusterNode {
         if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
         return this.groups.get(group) ?? null;
       },
-      onFailed: (group, node, error) =>
-        log("warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`),
+      onFailed: (group, node, error) => {
+        // It waits for its turn among the streams of this node.
+        const isBusy = error instanceof CremaError && error.code === "CREMA_BUSY";
+        log(isBusy ? "debug" : "warn", `snapshot of group ${group} to ${node} failed: ${String(error)}`);
+      },
     });
     this.backups = this.#openBackups();
     this.#joining = new Joining({

@@ -37,7 +37,7 @@ export function describeEvent(event: NodeEvent): string {
     case "seed-reachable":
       return `seed ${formatAddress(event.seed)} answers`;
     case "cluster-conflict":
-      return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge`;
+      return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge: check --seed and --data-dir`;
     case "disk-full":
       return `${event.reason}: leaderships are handed over, and nothing is written here until there is space`;
     case "disk-recovered":

@@ -163,7 +163,7 @@ describe("an event as a line", () => {
     [
       { type: "cluster-conflict", address, clusterId: clusterId("5f0c000000000000") },
       "warn",
-      "10.0.0.5:7946 belongs to another cluster, 5f0c000000000000; the two do not merge",
+      "10.0.0.5:7946 belongs to another cluster, 5f0c000000000000; the two do not merge: check --seed and --data-dir",
     ],
     [{ type: "map-changed", version: 7 }, "debug", "cluster map is at version 7"],
   ];

@@ -1,12 +1,12 @@
 /**
  * Three durable nodes at fixed addresses, each a seed of all: what a fleet of machines with disks is.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { freePorts, TestCluster } from "./harness.ts";
-import type { NodeProcess } from "./node-process.ts";
+import type { ExitStatus, NodeProcess } from "./node-process.ts";
 
 export class DurableFleet {
   readonly cluster = new TestCluster();
@@ -77,6 +77,23 @@ export class DurableFleet {
     const killed = members.map((member) => this.node(member));
     for (const member of members) this.#running[member] = null;
     await Promise.all(killed.map((node) => node.kill()));
+  }
+
+  /** SIGTERM; resolves with how the process ended. */
+  async stop(member: number): Promise<ExitStatus> {
+    const status = await this.node(member).terminate();
+    this.#running[member] = null;
+    return status;
+  }
+
+  /** Writes `bytes` at `offset` of the write-ahead log of a member that does not run. */
+  overwriteLog(member: number, offset: number, bytes: Uint8Array): void {
+    const folder = join(this.dataDir(member), "log");
+    const [file] = readdirSync(folder).filter((name) => name.endsWith(".log"));
+    if (file === undefined) throw new Error(`${folder} holds no write-ahead log`);
+    const content = readFileSync(join(folder, file));
+    content.set(bytes, offset);
+    writeFileSync(join(folder, file), content);
   }
 
   /** The member that leads most shards. */

@@ -339,7 +339,9 @@ function drawWays(random: Random): Pick<NetworkConditions, "delayMs" | "jitterMs
 /** Logs are short in every other world, so that checkpoints and snapshots are common. */
 function drawHost(random: Random): Partial<HostOptions> {
   const logEntriesMax = random.nextBetween(10, 200);
-  return random.nextBelow(2) === 0 ? { logEntriesMax } : {};
+  const checkpointLogBytes = random.nextBetween(256, 8_192);
+  const checkpointIntervalMs = random.nextBetween(300, 3_000);
+  return random.nextBelow(2) === 0 ? { logEntriesMax, checkpointLogBytes, checkpointIntervalMs } : {};
 }
 
 function describe(error: unknown): string {

@@ -70,6 +70,8 @@ export class VirtualDisk {
   full = false;
   /** Writes fail, whatever they are. */
   broken = false;
+  /** Asked when a write has reached the platter and before anybody hears of it; true: the power is gone just now. */
+  onSynced: (() => boolean) | null = null;
   readonly counters = {
     writes: 0,
     syncs: 0,
@@ -256,6 +258,7 @@ export class VirtualDisk {
     }
     this.#synced++;
     this.counters.syncs++;
+    if (this.onSynced?.() === true) return;
     first.done(null);
   }
 

@@ -50,7 +50,8 @@ class Restarts {
   #stopped = false;
 
   constructor(seed: number) {
-    this.host = seed % 2 === 0 ? {} : { logEntriesMax: 40 };
+    this.host =
+      seed % 2 === 0 ? {} : { logEntriesMax: 40, checkpointLogBytes: 512, checkpointIntervalMs: 1_000 };
     this.machines = seed % 3 === 0 ? [1, 2, 3, 4, 5] : SEED_MACHINES;
     this.deadGraceMs = seed % 3 === 0 ? 1_500 : 60_000;
     this.cluster = new VirtualCluster(seed);

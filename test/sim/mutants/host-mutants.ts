@@ -121,4 +121,38 @@ export const HOST_MUTANTS: readonly Mutant[] = Object.freeze([
     world: "clocks",
     caughtBy: ["expiry-never-early"],
   },
+  {
+    name: "damage-forgets-the-end",
+    room: "host",
+    what:
+      "A replica whose stored data is damaged forgets where its log ended: it votes for those who lack what it had " +
+      "acknowledged.",
+    edits: [
+      {
+        file: "src/wire/store-replay.ts",
+        find: "    const end = endOfLog(indexed);\n",
+        replace: "    const end = { ...endOfLog(indexed), index: 0 as never };\n",
+      },
+    ],
+    world: "disks",
+    options: { swarm: false, faults: ["bit-flip", "large-values", "crash"] },
+    caughtBy: ["monotonic"],
+  },
+  {
+    name: "lost-log-goes-unnoticed",
+    room: "raft",
+    what:
+      "A voter whose disk lost its log does not say so: its leader believes that it holds what it had acknowledged, and it is " +
+      "never filled again.",
+    edits: [
+      {
+        file: "src/raft/following.ts",
+        find: "  if (heartbeat.commit > lastIndex) {\n",
+        replace: "  if (heartbeat.commit > Number.MAX_SAFE_INTEGER) {\n",
+      },
+    ],
+    world: "disks",
+    options: { swarm: false, faults: ["bit-flip", "large-values", "crash"] },
+    caughtBy: ["liveness"],
+  },
 ] satisfies readonly Mutant[]);

@@ -41,6 +41,14 @@ const FOUND: readonly { seed: number; seconds: number; storage?: "memory" | "dis
   { seed: 393, seconds: 20, bug: "the term of a candidate that died hid the leader" },
   { seed: 5160, seconds: 12, bug: "a node that could not write its own record said nothing" },
   { seed: 5264, seconds: 12, bug: "a node that could not write its own record said nothing" },
+  { seed: 302_683, seconds: 12, bug: "a snapshot for a replica that is gone became that of its successor" },
+  { seed: 306_532, seconds: 12, bug: "a member was removed on an old word of a shard in which it voted" },
+  {
+    seed: 300_941,
+    seconds: 12,
+    bug: "a node whose seed had gone did not join through the members it had met",
+  },
+  { seed: 400_344, seconds: 6, bug: "a node that joined slowly stayed at the old map that let it in" },
 ];
 
 /** What a failing test prints: enough to run it again and to begin to understand it. */

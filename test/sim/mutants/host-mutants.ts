@@ -123,7 +123,7 @@ export const HOST_MUTANTS: readonly Mutant[] = Object.freeze([
   },
   {
     name: "damage-forgets-the-end",
-    room: "host",
+    room: "wire",
     what:
       "A replica whose stored data is damaged forgets where its log ended: it votes for those who lack what it had " +
       "acknowledged.",

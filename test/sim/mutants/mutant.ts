@@ -6,7 +6,7 @@
 import type { RunOptions } from "../../../src/sim/run-options.ts";
 
 /** A part of the product, named after its folder in `src`. */
-export type Room = "raft" | "host" | "cluster" | "cache" | "node";
+export type Room = "wire" | "raft" | "host" | "cluster" | "cache" | "node";
 
 /** One replacement in one file. */
 export interface Edit {

@@ -52,7 +52,7 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
   },
   /** Machines come, go and die, so that replicas move all the time; ways break meanwhile. */
   churn: {
-    patience: 1,
+    patience: 3,
     options: {
       ...SMALL,
       shards: 6,

@@ -14,20 +14,17 @@ import { encodeAcceptorState } from "./founding-codec.ts";
 
 export class NodeMemory {
   readonly #store: LogStore;
-  readonly #onFailed: (error: Error) => void;
   #record: NodeRecord;
   #mapSaving = false;
   #mapDue = false;
 
-  /** `past`: what an earlier life remembered. `onFailed`: the store takes no more. */
+  /** `past`: what an earlier life remembered. */
   constructor(
     store: LogStore,
     self: { readonly nodeId: NodeId; readonly boot: BootNonce },
     past: NodeRecord | null,
-    onFailed: (error: Error) => void,
   ) {
     this.#store = store;
-    this.#onFailed = onFailed;
     const boots = [...(past?.boots ?? []), self.boot].slice(-FORMER_BOOTS_MAX - 1);
     this.#record = past === null ? fresh(self.nodeId, boots) : { ...past, boots };
   }
@@ -82,8 +79,8 @@ export class NodeMemory {
     this.#record = { ...this.#record, ...change };
     return new Promise((resolve) => {
       this.#store.saveNode(this.#record, (error) => {
+        // Else whoever waits waits for ever: the store has told its owner, who has to start the node again.
         if (error === null) resolve();
-        else this.#onFailed(error);
       });
     });
   }

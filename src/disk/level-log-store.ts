@@ -75,6 +75,7 @@ const RESTATED_BYTES_MAX = 32 * 1024 * 1024;
 export class LevelLogStore implements LogStore {
   readonly durable = true;
   #onStall: (reason: string | null) => void = () => {};
+  onFailed: (error: Error) => void = () => {};
   readonly #parts: LevelLogStoreParts;
   readonly #database: RecordDatabase;
   readonly #files: CheckpointFiles;
@@ -117,7 +118,7 @@ export class LevelLogStore implements LogStore {
         this.#full = full;
         this.#tellStall();
       },
-      onFailed: (error) => log("error", `the store takes no more: ${error.message}`),
+      onFailed: (error) => this.onFailed(error),
     });
   }
 

@@ -88,13 +88,12 @@ export class RecordQueue {
       const batch = this.#waiting;
       this.#waiting = [];
       const error = await this.#write(batch);
-      this.#failure ??= error;
+      if (error !== null) this.#fail(error);
       for (const { done } of batch) done(error);
     }
     this.#writing = false;
     for (const { done } of this.#waiting.splice(0)) done(this.#failure);
     for (const idle of this.#onIdle.splice(0)) idle();
-    if (this.#failure !== null) this.#parts.onFailed(this.#failure);
   }
 
   async #write(batch: readonly Queued[]): Promise<Error | null> {
@@ -143,6 +142,12 @@ export class RecordQueue {
     return full;
   }
 
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#parts.onFailed(error);
+  }
+
   #setFull(reason: string | null): void {
     this.#full = reason !== null;
     this.#parts.onFull(reason);
@@ -160,8 +165,7 @@ export class RecordQueue {
         // No space to write the mark: the next write meets the same, and waits.
         this.#unsynced = true;
         if (isNoSpace(error) || this.#closed) return;
-        this.#failure ??= errorOf(error);
-        this.#parts.onFailed(this.#failure);
+        this.#fail(errorOf(error));
       });
     }, fsync.intervalMs);
   }

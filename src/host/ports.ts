@@ -196,6 +196,8 @@ export interface LogStore {
    * that others write through. Called with null when there is space again.
    */
   set onStall(listener: (reason: string | null) => void);
+  /** Set by the owner; called once, when the store takes no more, whatever it was that failed: also what nobody waits for. */
+  set onFailed(listener: (error: Error) => void);
   /** Counters of the adapter's own, for metrics: camelCase names with their unit. */
   counters(): Readonly<Record<string, number>>;
   /** Waits for what is under way, but not for a disk that is full. Idempotent. */

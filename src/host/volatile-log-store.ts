@@ -18,6 +18,7 @@ import type {
 export class VolatileLogStore implements LogStore {
   readonly durable = false;
   onStall: (reason: string | null) => void = () => {};
+  onFailed: (error: Error) => void = () => {};
 
   async load(): Promise<StoredPast> {
     return { node: null, groups: [], tombstones: [], damaged: [] };

@@ -159,10 +159,11 @@ export class ClusterNode {
     const past = ports.past?.node ?? null;
     this.nodeId = past?.nodeId ?? randomNodeId(random);
     this.boot = randomBootNonce(random);
-    this.#memory = new NodeMemory(ports.store, this, past, (error) => {
-      this.storeFailure ??= error;
+    ports.store.onFailed = (error) => {
+      this.storeFailure = error;
       log("error", `the store takes no more: ${error.message}`);
-    });
+    };
+    this.#memory = new NodeMemory(ports.store, this, past);
     this.#address = advertised(options, ports.streams.local);
     this.events =
       ports.events ?? new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`));

@@ -49,6 +49,7 @@ interface Waiting {
 export class VirtualLogStore implements LogStore {
   readonly durable = true;
   onStall: (reason: string | null) => void = () => {};
+  onFailed: (error: Error) => void = () => {};
   readonly #disk: VirtualDisk;
   readonly #clock: Clock;
   readonly #rewriteBytesMin: number;
@@ -178,7 +179,10 @@ export class VirtualLogStore implements LogStore {
 
   #ended(error: Error | null, done: StoreDone): void {
     this.#open--;
-    this.#failure ??= error;
+    if (error !== null && this.#failure === null) {
+      this.#failure = error;
+      this.onFailed(error);
+    }
     if (this.#appendedBytes > this.#rewriteBytes) this.#rewrite();
     // What was on its way when the first one failed may have reached the disk; nobody is to count on it.
     done(this.#failure);

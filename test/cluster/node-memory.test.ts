@@ -13,7 +13,7 @@ it("never writes which cluster a node belongs to without a map of it", () => {
   const store = new VirtualLogStore(new VirtualDisk(clock, new Random(1, 1)), clock);
   const saveNode = vi.spyOn(store, "saveNode");
   const self = { nodeId: idOf(1), boot: bootNonce("00000000000000aa") };
-  const memory = new NodeMemory(store, self, null, (error) => expect.unreachable(error.message));
+  const memory = new NodeMemory(store, self, null);
   void memory.born();
   memory.entered(CLUSTER);
   memory.learned(mapOf(3));

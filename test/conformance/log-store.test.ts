@@ -63,6 +63,10 @@ class Mutant implements LogStore {
     this.inner.onStall = listener;
   }
 
+  set onFailed(listener: (error: Error) => void) {
+    this.inner.onFailed = listener;
+  }
+
   beginCheckpoint(): CheckpointWriter {
     return this.inner.beginCheckpoint();
   }
@@ -140,6 +144,10 @@ class HidesErrors extends Mutant {
   }
 }
 
+class KeepsFailuresToItself extends Mutant {
+  override set onFailed(_listener: (error: Error) => void) {}
+}
+
 describe("the log store on a virtual disk that is rewritten with every write", () => {
   it.each(LOG_STORE_CLAIMS)("$title", async ({ check }) => {
     for (let seed = 1; seed <= 20; seed++) await check(subject(seed, (store) => store, 1));
@@ -156,6 +164,7 @@ describe("a store that", () => {
       ForgetsTombstones,
       IgnoresCheckpoints,
       HidesErrors,
+      KeepsFailuresToItself,
     ].map((Broken) => [Broken.name, Broken] as const),
   )("%s is found out", async (_name, Broken) => {
     let refuted = 0;

@@ -313,6 +313,24 @@ export const LOG_STORE_CLAIMS: readonly LogStoreClaim[] = [
     },
   },
   {
+    title: "a failure is told to the owner, once, also of what nobody waits for",
+    check: async (subject) => {
+      const store = await opened(subject);
+      const told: Error[] = [];
+      store.onFailed = (error) => told.push(error);
+      await done(subject, store, [begin(ONE), begin(TWO)]);
+      assert.equal(told.length, 0);
+      subject.setBroken(true);
+      store.remove(ONE, { term: term(1), vote: null, lastIndex: logIndex(1), lastTerm: term(1) });
+      await subject.settle();
+      assert.equal(told.length, 1);
+      store.write([append(TWO, [data(2, 1, "too late")])], () => {});
+      await subject.settle();
+      assert.equal(told.length, 1);
+      await subject.crash(store);
+    },
+  },
+  {
     title: "what does not fit on a full disk waits, in its order, and is told until there is space",
     check: async (subject) => {
       const store = await opened(subject);

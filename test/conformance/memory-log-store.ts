@@ -40,6 +40,7 @@ class KeptSlices implements KeptCheckpoint {
 export class MemoryLogStore implements LogStore {
   readonly durable = true;
   onStall: (reason: string | null) => void = () => {};
+  onFailed: (error: Error) => void = () => {};
   readonly #medium: MemoryMedium;
   readonly #encoder = new StoreRecordEncoder();
   #calls: Call[] = [];
@@ -112,7 +113,10 @@ export class MemoryLogStore implements LogStore {
     this.#tellStall();
     if (this.#medium.full) return;
     for (const { changes, done } of this.#calls.splice(0)) {
-      if (this.#medium.broken) this.#failure ??= new Error("the medium takes no more");
+      if (this.#medium.broken && this.#failure === null) {
+        this.#failure = new Error("the medium takes no more");
+        this.onFailed(this.#failure);
+      }
       if (this.#failure === null) {
         const { bytes } = this.#encoder.encode(this.#medium.records.length + 1, changes);
         this.#medium.records.push(bytes);

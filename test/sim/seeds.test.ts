@@ -49,6 +49,12 @@ const FOUND: readonly { seed: number; seconds: number; storage?: "memory" | "dis
     bug: "a node whose seed had gone did not join through the members it had met",
   },
   { seed: 400_344, seconds: 6, bug: "a node that joined slowly stayed at the old map that let it in" },
+  {
+    seed: 71,
+    seconds: 15,
+    storage: "disk",
+    bug: "a store that failed did not tell its node, which stayed ready",
+  },
 ];
 
 /** What a failing test prints: enough to run it again and to begin to understand it. */

@@ -49,6 +49,15 @@ export function resolveDaemonSettings(sources: SettingSources): DaemonSettings {
   };
 }
 
+/** What means nothing to a node in memory. */
+const DISK_FLAGS = [
+  "fsync",
+  "checkpoint-log-bytes",
+  "checkpoint-interval",
+  "checkpoints-kept",
+  "min-free-disk",
+] as const;
+
 function nodeOptions(values: FlagValues): Partial<NodeOptions> {
   const defaults = DEFAULT_NODE_OPTIONS;
   const host = values.host ?? defaults.host;
@@ -58,6 +67,10 @@ function nodeOptions(values: FlagValues): Partial<NodeOptions> {
       `--host ${host} is not a loopback address and nothing between nodes or clients is encrypted yet: ` +
         `add --insecure if the network is trusted, or bind 127.0.0.1`,
     );
+  }
+  for (const flag of DISK_FLAGS) {
+    if (values[flag] === undefined || values["data-dir"] !== undefined) continue;
+    throw new UsageError(`--${flag} needs --data-dir: without one this node keeps nothing on a disk`);
   }
   return {
     seeds: values.seed ?? defaults.seeds,

@@ -140,6 +140,19 @@ describe("crema-node settings", () => {
   });
 
   it.each([
+    ["fsync", "never"],
+    ["checkpoint-log-bytes", "1mib"],
+    ["checkpoint-interval", "1m"],
+    ["checkpoints-kept", "1"],
+    ["min-free-disk", "0"],
+  ] as const)("refuse --%s without --data-dir, wherever it was said", (flag, value) => {
+    const refused = `--${flag} needs --data-dir: without one this node keeps nothing on a disk`;
+    expect(refusal(`--${flag} ${value}`)).toBe(refused);
+    expect(refusal("", { [environmentName(flag)]: value })).toBe(refused);
+    expect(() => settings(`--${flag} ${value}`, { CREMA_DATA_DIR: "/var/lib/crema" })).not.toThrow();
+  });
+
+  it.each([
     ["--sed a:1", "unknown flag --sed; did you mean --seed?"],
     ["--resp_port 1", "unknown flag --resp_port; did you mean --resp-port?"],
     ["--data-directory /x", "unknown flag --data-directory"],

@@ -150,7 +150,7 @@ class FileWriter implements CheckpointWriter {
     await syncFolder(this.#folder);
   }
 
-  /** Closes and removes the unfinished file, whatever became of it. */
+  /** Closes and removes the unfinished file, whatever became of it; what will not go is swept at the next start. */
   #dispose(): void {
     const path = join(this.#folder, this.#file + UNFINISHED);
     const work = this.#tail

@@ -51,6 +51,7 @@ import { Dissolution } from "./dissolution.ts";
 import type { NodeEvent } from "./door.ts";
 import { Forwarding } from "./forwarding.ts";
 import { hearGossip } from "./gossip-ear.ts";
+import { quorumLoss } from "./group-quorum.ts";
 import { LeaderGossip } from "./leader-gossip.ts";
 import { LeaderTable } from "./leader-table.ts";
 import { NodeEvents } from "./node-events.ts";
@@ -203,6 +204,7 @@ export class ClusterNode {
         replicas: (shard) => this.#replicas(shard),
         channel: (node) => this.links.channel(node),
         leaderSilent: (shard, node) => this.#leaderSilent(shard, node),
+        quorumLoss: (shard) => quorumLoss(this, groupOfShard(shard)),
       },
       clock,
       random.fork(),
@@ -719,7 +721,7 @@ export class ClusterNode {
     const shards = this.control.map?.shardCount ?? 0;
     for (let group = 0; group <= shards; group++) {
       const id = groupId(group);
-      if (this.leaders.get(id).leader !== null) continue;
+      if (this.leaders.get(id).leader !== null || quorumLoss(this, id) !== null) continue;
       const hint = this.#leaderGossip.recall(id);
       if (hint !== null) this.leaders.learn(id, hint.leader, hint.term);
     }

@@ -7,6 +7,7 @@ import { unreachable } from "../base/assert.ts";
 import type { SwimEvent } from "../swim/output.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ClusterNode } from "./cluster-node.ts";
+import { doubtLeadersWithoutQuorum } from "./group-quorum.ts";
 import type { LeaderGossip } from "./leader-gossip.ts";
 
 type GossipMember = Extract<SwimEvent, { type: "member-died" }>["member"];
@@ -16,6 +17,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-suspected":
     case "member-died":
       node.groups.peerSuspected(event.member.id);
+      doubtLeadersWithoutQuorum(node);
       hearOfMember(node, event.type, event.member);
       return;
     case "member-joined":

@@ -32,6 +32,7 @@ import { foundingMap } from "./founding-map.ts";
 import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
+import { Recovery } from "./recovery.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
 import { ReplicaTidier } from "./replica-tidier.ts";
 import { ReportBoard } from "./report-board.ts";
@@ -76,12 +77,14 @@ export class ControlPlane {
   readonly system: SystemGroup;
   readonly driver: ReplicaDriver;
   readonly board: ReportBoard;
+  readonly recovery: Recovery;
   readonly #spread: MapSpread;
   readonly #leader: SystemLeader;
   readonly #admission: Admission;
   readonly #gathering: ReportGathering;
   readonly #tidier: ReplicaTidier;
   #clusterId: ClusterId | null = null;
+  #removed: ReadonlySet<NodeId> = new Set();
   #listed = false;
   #leaving = false;
   #closed = false;
@@ -146,6 +149,17 @@ export class ControlPlane {
         parts.onReplicaClosed(group);
       },
     });
+    this.recovery = new Recovery({
+      self,
+      clock,
+      calls,
+      groups,
+      gossip: parts.gossip,
+      system: this.system,
+      map: () => this.map,
+      force: (group) => groups.force(group, () => this.#machineFor(group)),
+      log: parts.log,
+    });
     this.driver.start();
   }
 
@@ -160,6 +174,14 @@ export class ControlPlane {
   /** The map lists this node as a member. */
   get isListed(): boolean {
     return this.#listed;
+  }
+
+  /**
+   * `node` was a member and is none any more. What it says of groups is of no interest: before it was removed nobody counted on it,
+   * or it was lost for good, and then it may believe in votes that count no more.
+   */
+  isRemoved(node: NodeId): boolean {
+    return this.#removed.has(node);
   }
 
   /** A founding was decided, and this node is one of its voters. */
@@ -335,10 +357,19 @@ export class ControlPlane {
     this.#parts.onCluster(clusterId, founded);
   }
 
-  #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
+  /** The machine of a replica that begins with what this node knows, because nobody knows more. */
+  #machineFor(group: GroupId): StateMachine<unknown> {
+    return group === SYSTEM_GROUP ? this.#systemMachine(this.map) : this.#parts.shardMachine(group);
+  }
+
+  #systemMachine(initial: ClusterMap | null): SystemMachine {
     const machine = new SystemMachine(initial);
     machine.onMap = (map) => this.#mapDecided(map);
-    this.#parts.groups.open(SYSTEM_GROUP, machine, { voters });
+    return machine;
+  }
+
+  #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
+    this.#parts.groups.open(SYSTEM_GROUP, this.#systemMachine(initial), { voters });
     if (voters[0] === this.#self) this.#campaignSoon(SYSTEM_GROUP, 0);
   }
 
@@ -370,6 +401,7 @@ export class ControlPlane {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     const { links, gossip } = this.#parts;
+    if (map.removed !== previous?.removed) this.#removed = new Set(map.removed);
     for (const member of map.members) links.setPeer(member.nodeId, this.#whereabouts(member));
     for (const { nodeId } of previous?.members ?? []) {
       if (findMember(map, nodeId) !== null) continue;

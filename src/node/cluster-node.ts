@@ -596,7 +596,10 @@ export class ClusterNode {
   /** Connects the frames of the links with those who read them. */
   #route(): void {
     const { links } = this;
-    links.setRoute(FRAME_RAFT, (channel, body) => this.groups.receiveFrame(channel.remote.node, body));
+    links.setRoute(FRAME_RAFT, (channel, body) => {
+      const { node } = channel.remote;
+      if (!this.control.isRemoved(node)) this.groups.receiveFrame(node, body);
+    });
     links.setRoute(FRAME_REQUESTS, (channel, body) => this.forwarding.onRequestFrame(channel, body));
     links.setRoute(FRAME_RESPONSES, (channel, body) => this.forwarding.onResponseFrame(channel, body));
     links.setRoute(FRAME_WATCH, (channel, body) => this.watches.onFrame(channel, body));

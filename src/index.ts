@@ -14,6 +14,8 @@ export type {
   MemberStatus,
   NodeEvent,
   NodeMetrics,
+  RecoveryPlan,
+  RecoveryStep,
   ShardStatus,
 } from "./node/door.ts";
 export { describeEvent } from "./node/event-text.ts";

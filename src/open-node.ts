@@ -21,7 +21,14 @@ import type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from 
 import { ClusterNode, type LogLevel } from "./node/cluster-node.ts";
 import { CurrentDoor } from "./node/current-door.ts";
 import { isLoneAndEmpty } from "./node/dissolution.ts";
-import type { AdminDoor, ClusterStatus, MemberStatus, NodeEvent, NodeMetrics } from "./node/door.ts";
+import type {
+  AdminDoor,
+  ClusterStatus,
+  MemberStatus,
+  NodeEvent,
+  NodeMetrics,
+  RecoveryPlan,
+} from "./node/door.ts";
 import { NodeEvents } from "./node/node-events.ts";
 import { type NodeOptions, parseSeed, resolveNodeOptions } from "./node/options.ts";
 import type { WatchChange } from "./node/watch-queue.ts";
@@ -233,6 +240,20 @@ export class CremaNode {
     return this.#node.view.status();
   }
 
+  /** Which groups have lost their majority, and what {@link recover} would do about it. */
+  recoveryPlan(): Promise<RecoveryPlan> {
+    return this.#node.control.recovery.plan();
+  }
+
+  /**
+   * The way out when machines are lost for good and majorities with them: removes the members `lost`, exactly those that the plan
+   * names, and lets each group without a majority go on with the replica that reaches furthest of those left. What only the lost
+   * had acknowledged is gone. CREMA_RECOVERY_REFUSED: nothing was done.
+   */
+  recover(lost: readonly NodeId[]): Promise<RecoveryPlan> {
+    return this.#node.control.recovery.run(lost);
+  }
+
   metrics(): NodeMetrics {
     return this.#node.metrics();
   }
@@ -440,6 +461,8 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      recoveryPlan: () => this.recoveryPlan(),
+      recover: (lost) => this.recover(lost),
       backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
     };
   }

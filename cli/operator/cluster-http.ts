@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { ClusterId, ClusterStatus, NodeEvent } from "../../src/index.ts";
+import type { ClusterId, ClusterStatus, NodeEvent, RecoveryPlan } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { AnswerRefused, NodeUnreachable } from "./answer-refused.ts";
 import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
@@ -87,6 +87,20 @@ export class ClusterHttp {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
   }
 
+  /** What {@link recover} would do. */
+  async recoveryPlan(): Promise<RecoveryPlan> {
+    const timeoutMs = MEMBERSHIP_TIMEOUT_MS;
+    const answer = await this.#exchange({ method: "GET", path: "/admin/recover", timeoutMs });
+    const plan: RecoveryPlan = JSON.parse(accepted(answer).toString());
+    return plan;
+  }
+
+  /** Gives up the members in `lost`, and lets every group without a majority go on with what is left. */
+  async recover(lost: readonly string[]): Promise<RecoveryPlan> {
+    const plan: RecoveryPlan = JSON.parse((await this.#order("/admin/recover", { lost })).toString());
+    return plan;
+  }
+
   /** Events from now on, until the node closes. */
   async *events(): AsyncGenerator<NodeEvent> {
     const response = await this.#answered(
@@ -151,10 +165,10 @@ export class ClusterHttp {
     }
   }
 
-  async #order(path: string, order: object): Promise<void> {
+  async #order(path: string, order: object): Promise<Buffer> {
     const body = JSON.stringify(order);
     const contentType = "application/json";
-    accepted(
+    return accepted(
       await this.#exchange({ method: "POST", path, body, contentType, timeoutMs: MEMBERSHIP_TIMEOUT_MS }),
     );
   }

@@ -14,6 +14,7 @@ import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.t
 import { eventsCommand } from "./events.ts";
 import { delCommand, getCommand, setCommand } from "./keys.ts";
 import { joinCommand, leaveCommand } from "./membership.ts";
+import { recoverCommand } from "./recover.ts";
 import { membersCommand, shardsCommand, statusCommand } from "./show.ts";
 
 export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
@@ -26,6 +27,7 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   delCommand,
   joinCommand,
   leaveCommand,
+  recoverCommand,
   eventsCommand,
   backupCommand,
   restoreCommand,

@@ -109,7 +109,9 @@ export class Recovery {
     const answers = await this.#ask(map);
     const newest = Math.max(...[...answers.values()].map(({ mapVersion }) => mapVersion));
     if (newest > map.version)
-      throw refused(`this node knows version ${map.version} of the cluster map, another one ${newest}: try again`);
+      throw refused(
+        `this node knows version ${map.version} of the cluster map, another one ${newest}: try again`,
+      );
     return { map, answers, plan: planRecovery(map, answers) };
   }
 

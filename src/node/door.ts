@@ -7,6 +7,7 @@ import type { ClusterId, GroupId, NodeId, ShardId } from "../base/ids.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
+import type { RecoveryPlan } from "../cluster/recovery-plan.ts";
 import type { AbortSignalLike } from "./promised-reply.ts";
 
 /** Where one answer goes. Exactly one of the two is called, exactly once, possibly before the request call returns. */
@@ -35,6 +36,8 @@ export interface RequestDoor {
   /** An integer 0 .. 2^32-1 for RANDOMKEY and the like. */
   randomU32(): number;
 }
+
+export type { RecoveryPlan, RecoveryStep } from "../cluster/recovery-plan.ts";
 
 export type MemberState = "joining" | "alive" | "suspect" | "dead" | "draining" | "left";
 
@@ -150,6 +153,10 @@ export interface AdminDoor {
   join(seeds: readonly Address[]): Promise<void>;
   /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
   leave(node: NodeId | null): Promise<void>;
+  /** What {@link recover} would do now. */
+  recoveryPlan(): Promise<RecoveryPlan>;
+  /** Lets groups that lost their majority for good go on with what is left. @see Recovery.run */
+  recover(lost: readonly NodeId[]): Promise<RecoveryPlan>;
   /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
   backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
 }

@@ -11,7 +11,9 @@ import type { CommandContext } from "../../cli/operator/command.ts";
 import { readCommandLine } from "../../cli/operator/command-line.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import { exampleStatus, NODE_B } from "./example-status.ts";
+import { groupId } from "../../src/base/ids.ts";
+import type { RecoveryPlan } from "../../src/index.ts";
+import { exampleStatus, NODE_A, NODE_B } from "./example-status.ts";
 
 interface Seen {
   readonly line: string;
@@ -236,5 +238,64 @@ describe("the command line of crema", () => {
 
   it.each(["0", "10", "three", ""])("refuses to start %j nodes", async (nodes) => {
     await expect(run(["local", `--nodes=${nodes}`])).rejects.toThrow(UsageError);
+  });
+});
+
+describe("recover", () => {
+  const plan: RecoveryPlan = {
+    lost: [NODE_B],
+    obstacle: null,
+    steps: [
+      {
+        group: groupId(0),
+        node: NODE_A,
+        lastIndex: 17,
+        lastTerm: 2,
+        voters: [NODE_A, NODE_B],
+        answering: [NODE_A],
+      },
+      { group: groupId(4), node: NODE_A, lastIndex: 0, lastTerm: 0, voters: [NODE_B], answering: [] },
+    ],
+  };
+
+  function answerWith(told: RecoveryPlan): void {
+    answer = (request, response) => {
+      response.end(JSON.stringify(request.url === "/status" ? exampleStatus() : told));
+    };
+  }
+
+  it("without --force tells what it would do and what it costs, and does nothing", async () => {
+    answerWith(plan);
+    const { code, output } = await run(["recover"]);
+    expect(code).toBe(0);
+    expect(output).toMatch(/system +aaaa bbbb +aaaa +aaaa +17/);
+    expect(output).toMatch(/shard 3 +bbbb +- +aaaa +nothing left/);
+    expect(output).toContain("Of 1 shard no replica is left");
+    expect(output).toContain("Nothing was done.");
+    expect(seen.map(({ line }) => line).sort()).toEqual(["GET /admin/recover", "GET /status"]);
+  });
+
+  it("with --force orders it for exactly the members it has named", async () => {
+    answerWith(plan);
+    const { code, output } = await run(["recover", "--force"]);
+    expect(code).toBe(0);
+    expect(output).toContain("Done: 2 groups go on.");
+    expect(seen.at(-1)).toEqual({ line: "POST /admin/recover", body: JSON.stringify({ lost: [NODE_B] }) });
+  });
+
+  it("says why it cannot be done yet", async () => {
+    answerWith({ ...plan, obstacle: "node x still hears of node y" });
+    expect((await run(["recover"])).output).toContain("It cannot be done now: node x still hears of node y.");
+  });
+
+  it("orders nothing when there is nothing to recover, and prints JSON for programs", async () => {
+    answerWith({ lost: [], obstacle: null, steps: [] });
+    expect((await run(["recover", "--force"])).output).toContain("there is nothing to recover");
+    expect(JSON.parse((await run(["recover", "--json"])).output)).toEqual({
+      lost: [],
+      obstacle: null,
+      steps: [],
+    });
+    expect(seen.every(({ line }) => line.startsWith("GET "))).toBe(true);
   });
 });

@@ -26,6 +26,7 @@ import type {
   Consistency,
   NodeEvent,
   NodeMetrics,
+  RecoveryPlan,
   ReplySink,
   RequestDoor,
 } from "../../src/node/door.ts";
@@ -269,6 +270,20 @@ export class FakeAdmin implements AdminDoor {
   async leave(node: NodeId | null): Promise<void> {
     if (this.failure !== null) throw this.failure;
     this.left.push(node);
+  }
+
+  plan: RecoveryPlan = { lost: [], obstacle: null, steps: [] };
+  readonly recovered: (readonly NodeId[])[] = [];
+
+  async recoveryPlan(): Promise<RecoveryPlan> {
+    if (this.failure !== null) throw this.failure;
+    return this.plan;
+  }
+
+  async recover(lost: readonly NodeId[]): Promise<RecoveryPlan> {
+    if (this.failure !== null) throw this.failure;
+    this.recovered.push(lost);
+    return this.plan;
   }
 
   /** What a backup of any shard consists of, chunk by chunk; then it ends, or fails with `failure`. */

@@ -15,6 +15,7 @@ import {
   SYSTEM_GROUP,
   shardOfGroup,
 } from "../base/ids.ts";
+import type { Random } from "../base/random.ts";
 import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
@@ -29,6 +30,7 @@ import { type ClusterMap, findMember, type MemberIdentity } from "./cluster-map.
 import type { ControlOptions, GossipView } from "./controller.ts";
 import type { FoundingValue } from "./founding.ts";
 import { foundingMap } from "./founding-map.ts";
+import { GroupLinks } from "./group-links.ts";
 import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
@@ -52,6 +54,7 @@ export interface ControlPlaneParts {
   /** The earlier lives of this node id; empty in memory mode. */
   readonly formerBoots: () => readonly BootNonce[];
   readonly clock: Clock;
+  readonly random: Random;
   readonly groups: MultiRaft;
   readonly links: PeerLinks;
   readonly calls: Calls;
@@ -83,6 +86,7 @@ export class ControlPlane {
   readonly #admission: Admission;
   readonly #gathering: ReportGathering;
   readonly #tidier: ReplicaTidier;
+  readonly #groupLinks: GroupLinks;
   #clusterId: ClusterId | null = null;
   #removed: ReadonlySet<NodeId> = new Set();
   #listed = false;
@@ -117,7 +121,8 @@ export class ControlPlane {
       store: this.store,
       calls,
       clock,
-      holderOfNewer: (version) => this.#holderOfNewer(version),
+      random: parts.random,
+      gossip: parts.gossip,
     });
     this.#leader = new SystemLeader({
       self,
@@ -160,7 +165,9 @@ export class ControlPlane {
       force: (group) => groups.force(group, () => this.#machineFor(group)),
       log: parts.log,
     });
+    this.#groupLinks = new GroupLinks({ self, groups, links: parts.links, clock });
     this.driver.start();
+    this.#groupLinks.start();
   }
 
   get map(): ClusterMap | null {
@@ -290,6 +297,7 @@ export class ControlPlane {
       const member = this.map === null ? null : findMember(this.map, node);
       if (member !== null) this.#parts.links.setPeer(node, this.#whereabouts(member));
     }
+    this.#groupLinks.look(group);
     this.driver.look(group);
     this.board.changed(group);
   }
@@ -339,6 +347,7 @@ export class ControlPlane {
   close(): void {
     this.#closed = true;
     this.driver.close();
+    this.#groupLinks.close();
     this.board.close();
     this.#spread.close();
     this.#leader.close();
@@ -412,7 +421,6 @@ export class ControlPlane {
     const lost = this.#listed && !listed;
     this.#listed = listed;
     if (listed) this.#foundShards(map);
-    gossip.updateMeta({ mapVersion: map.version });
     if (previous !== null && map.placementVersion > previous.placementVersion) this.board.repeatAll();
     this.driver.lookAtAll();
     this.#leader.look();
@@ -483,13 +491,6 @@ export class ControlPlane {
   #isLiving(node: NodeId): boolean {
     const state = this.#parts.gossip.member(node)?.state;
     return state !== "dead" && state !== "left";
-  }
-
-  #holderOfNewer(version: number): NodeId | null {
-    for (const { id, state, meta } of this.#parts.gossip.members()) {
-      if (id !== this.#self && state === "alive" && meta.mapVersion > version) return id;
-    }
-    return null;
   }
 
   #systemCandidates(): readonly NodeId[] {

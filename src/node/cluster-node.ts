@@ -189,7 +189,7 @@ export class ClusterNode {
     this.forwarding = new Forwarding(this.shards, this.leaders);
     this.gossip = this.#openGossip(random.fork());
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
-    this.control = this.#openControl();
+    this.control = this.#openControl(random.fork());
     this.view = new ClusterView(this);
     this.#dissolution = new Dissolution(this, random.fork());
     this.router = new Router(
@@ -540,7 +540,6 @@ export class ClusterNode {
         protocolMin: PROTOCOL_MIN,
         protocolMax: PROTOCOL_MAX,
         clusterId: null,
-        mapVersion: 0,
         reluctant: false,
       },
       options: resolveSwimOptions({}, this.options.gossip),
@@ -552,11 +551,12 @@ export class ClusterNode {
     });
   }
 
-  #openControl(): ControlPlane {
+  #openControl(random: Random): ControlPlane {
     return new ControlPlane({
       identity: () => this.identity(),
       formerBoots: () => this.#memory.formerBoots,
       clock: this.clock,
+      random,
       groups: this.groups,
       links: this.links,
       calls: this.#calls,

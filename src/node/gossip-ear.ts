@@ -4,6 +4,7 @@
  */
 import { formatAddress } from "../base/address.ts";
 import { unreachable } from "../base/assert.ts";
+import { MAP_RUMOUR } from "../cluster/map-spread.ts";
 import type { SwimEvent } from "../swim/output.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ClusterNode } from "./cluster-node.ts";
@@ -24,18 +25,17 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-refuted":
       hearFrom(node, event.member);
       hearOfMember(node, "member-joined", event.member);
-      node.control.heardOfMap(event.member.meta.mapVersion);
       return;
     case "member-left":
       hearOfMember(node, event.type, event.member);
       return;
     case "member-updated":
       hearFrom(node, event.member);
-      node.control.heardOfMap(event.member.meta.mapVersion);
       node.control.gossipChanged();
       return;
     case "broadcast-received":
-      hearHint(node, hints, event);
+      if (event.key === MAP_RUMOUR) node.control.heardOfMap(event.version);
+      else hearHint(node, hints, event);
       return;
     case "id-conflict": {
       const where = event.addresses.map(formatAddress).join(" and ");

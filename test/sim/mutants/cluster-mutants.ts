@@ -90,7 +90,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = Object.freeze([
       },
       {
         file: "src/host/multi-raft.ts",
-        find: "    const beginning = beginningOf(start, this.#tombstones.has(id));",
+        find: "    const beginning = beginningOf(start, this.#tombstones.has(id) && start.again !== true);",
         replace: "    const beginning = beginningOf(start, false);",
       },
     ],

@@ -21,7 +21,14 @@ import type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from 
 import { ClusterNode, type LogLevel } from "./node/cluster-node.ts";
 import { CurrentDoor } from "./node/current-door.ts";
 import { isLoneAndEmpty } from "./node/dissolution.ts";
-import type { AdminDoor, ClusterStatus, MemberStatus, NodeEvent, NodeMetrics } from "./node/door.ts";
+import type {
+  AdminDoor,
+  ClusterStatus,
+  MemberStatus,
+  NodeEvent,
+  NodeMetrics,
+  RebalanceStatus,
+} from "./node/door.ts";
 import { NodeEvents } from "./node/node-events.ts";
 import { type NodeOptions, parseSeed, resolveNodeOptions } from "./node/options.ts";
 import type { WatchChange } from "./node/watch-queue.ts";
@@ -233,6 +240,24 @@ export class CremaNode {
     return this.#node.view.status();
   }
 
+  /**
+   * Stops moving replicas for the sake of balance, in the whole cluster, until {@link resumeRebalancing}; resolves once that is
+   * committed. Moves that have begun are finished, and what dies or leaves is replaced all the same. CREMA_NO_LEADER.
+   */
+  pauseRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(true);
+  }
+
+  /** @see pauseRebalancing */
+  resumeRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(false);
+  }
+
+  /** Whether it is paused, what is on its way, and how far from even the nodes are. */
+  rebalanceStatus(): Promise<RebalanceStatus> {
+    return this.#node.rebalancing.status();
+  }
+
   metrics(): NodeMetrics {
     return this.#node.metrics();
   }
@@ -440,6 +465,8 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      setRebalancePaused: (paused) => this.#node.rebalancing.setPaused(paused),
+      rebalanceStatus: () => this.#node.rebalancing.status(),
       backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
     };
   }

@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { ClusterId, ClusterStatus, NodeEvent } from "../../src/index.ts";
+import type { ClusterId, ClusterStatus, NodeEvent, RebalanceStatus } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { AnswerRefused, NodeUnreachable } from "./answer-refused.ts";
 import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
@@ -85,6 +85,17 @@ export class ClusterHttp {
   /** Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it. */
   async leave(nodeId: string | null): Promise<void> {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    const answer = await this.#exchange({ method: "GET", path: "/rebalance", timeoutMs: STATUS_TIMEOUT_MS });
+    const status: RebalanceStatus = JSON.parse(accepted(answer).toString());
+    return status;
+  }
+
+  /** Pauses or resumes; returns once the cluster has committed it. */
+  async pauseRebalancing(paused: boolean): Promise<void> {
+    await this.#order(`/rebalance/${paused ? "pause" : "resume"}`, {});
   }
 
   /** Events from now on, until the node closes. */

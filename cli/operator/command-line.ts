@@ -14,6 +14,7 @@ import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.t
 import { eventsCommand } from "./events.ts";
 import { delCommand, getCommand, setCommand } from "./keys.ts";
 import { joinCommand, leaveCommand } from "./membership.ts";
+import { rebalancePauseCommand, rebalanceResumeCommand, rebalanceStatusCommand } from "./rebalance.ts";
 import { membersCommand, shardsCommand, statusCommand } from "./show.ts";
 
 export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
@@ -26,6 +27,9 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   delCommand,
   joinCommand,
   leaveCommand,
+  rebalanceStatusCommand,
+  rebalancePauseCommand,
+  rebalanceResumeCommand,
   eventsCommand,
   backupCommand,
   restoreCommand,
@@ -35,6 +39,7 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
 
 /** What the first word of all commands of two words stands for. */
 export const COMMAND_GROUPS: Readonly<Record<string, string>> = Object.freeze({
+  rebalance: "moving replicas so that every node carries its share: how far it is, pausing, resuming",
   sim: "whole clusters in virtual time: a story to read, or thousands of seeds against every fault",
 });
 

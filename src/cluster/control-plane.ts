@@ -32,6 +32,7 @@ import { foundingMap } from "./founding-map.ts";
 import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
+import { type RebalanceProgress, rebalanceProgress } from "./rebalance-progress.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
 import { ReplicaTidier } from "./replica-tidier.ts";
 import { ReportBoard } from "./report-board.ts";
@@ -240,6 +241,24 @@ export class ControlPlane {
     this.driver.lookAtAll();
   }
 
+  /**
+   * Pauses or resumes moving replicas for the sake of balance; resolves with the version of the map that says so, once it is
+   * committed. CREMA_NOT_READY, CREMA_NO_LEADER.
+   */
+  async setRebalancePaused(paused: boolean, timeoutMs: number): Promise<number> {
+    const settings = { ...this.#knownMap().settings, rebalancePaused: paused };
+    const result = await this.system.propose({ type: "set-settings", settings }, timeoutMs);
+    if (result.type === "applied") return result.version;
+    throw new CremaError("CREMA_NOT_READY", result.message, { retryable: true });
+  }
+
+  /** How far the replicas are from where they should be, as the whole cluster sees it now. CREMA_NOT_READY. */
+  async rebalanceProgress(): Promise<RebalanceProgress> {
+    this.#knownMap();
+    const reports = await this.gatherReports();
+    return rebalanceProgress({ map: this.#knownMap(), gossip: this.#gossipView(), reports });
+  }
+
   /** Says what changed about this node: its address or ports. */
   async updateIdentity(timeoutMs: number): Promise<void> {
     await this.system.propose({ type: "update-member", member: this.#parts.identity() }, timeoutMs);
@@ -446,6 +465,11 @@ export class ControlPlane {
   #whereabouts({ nodeId, address }: MemberIdentity): Address {
     const heard = this.#parts.gossip.member(nodeId);
     return heard?.state === "alive" && heard.meta.clusterId === this.#clusterId ? heard.address : address;
+  }
+
+  #knownMap(): ClusterMap {
+    if (this.map !== null) return this.map;
+    throw new CremaError("CREMA_NOT_READY", "this node has no cluster map yet", { retryable: true });
   }
 
   #isLiving(node: NodeId): boolean {

@@ -57,6 +57,7 @@ import { NodeEvents } from "./node-events.ts";
 import { collectMetrics } from "./node-metrics.ts";
 import { type NodeOptions, parseSeed } from "./options.ts";
 import { notReadyReason } from "./readiness.ts";
+import { Rebalancing } from "./rebalancing.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
 import { ShardService } from "./shard-service.ts";
@@ -113,6 +114,7 @@ export class ClusterNode {
   readonly transfers: SnapshotTransfer;
   readonly backups: Backups;
   readonly view: ClusterView;
+  readonly rebalancing: Rebalancing;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
   /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
@@ -190,6 +192,7 @@ export class ClusterNode {
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
     this.control = this.#openControl();
     this.view = new ClusterView(this);
+    this.rebalancing = new Rebalancing(this, this.#calls);
     this.#dissolution = new Dissolution(this, random.fork());
     this.router = new Router(
       {
@@ -559,7 +562,11 @@ export class ClusterNode {
       links: this.links,
       calls: this.#calls,
       gossip: this.gossip,
-      options: { ...DEFAULT_CONTROL_OPTIONS, deadGraceMs: this.options.deadGraceMs },
+      options: {
+        ...DEFAULT_CONTROL_OPTIONS,
+        deadGraceMs: this.options.deadGraceMs,
+        movesMax: this.options.rebalanceMovesMax,
+      },
       shardMachine: (group) => this.#newMachine(shardOfGroup(group)),
       leaderHint: (group) => this.leaderOf(group),
       onMap: (map, previous) => this.#mapChanged(map, previous),

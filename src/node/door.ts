@@ -7,6 +7,7 @@ import type { ClusterId, GroupId, NodeId, ShardId } from "../base/ids.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
+import type { RebalanceProgress } from "../cluster/rebalance-progress.ts";
 import type { AbortSignalLike } from "./promised-reply.ts";
 
 /** Where one answer goes. Exactly one of the two is called, exactly once, possibly before the request call returns. */
@@ -80,6 +81,14 @@ export interface ClusterStatus {
   readonly shards: readonly ShardStatus[];
 }
 
+/** Whether replicas move for the sake of balance, and how far they are. Any node answers for the whole cluster. */
+export interface RebalanceStatus extends RebalanceProgress {
+  /** Who answers. */
+  readonly nodeId: NodeId;
+  /** Shards that may move at once; null when the leader of the system group does not say. */
+  readonly movesMax: number | null;
+}
+
 /** Counters and gauges of one node, read when somebody asks. Every one moves. */
 export interface NodeMetrics {
   readonly counters: Readonly<Record<string, number>>;
@@ -150,6 +159,12 @@ export interface AdminDoor {
   join(seeds: readonly Address[]): Promise<void>;
   /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
   leave(node: NodeId | null): Promise<void>;
+  /**
+   * Stops or resumes moving replicas for the sake of balance; resolves once it is committed. What has begun is finished, and what
+   * died is replaced all the same.
+   */
+  setRebalancePaused(paused: boolean): Promise<void>;
+  rebalanceStatus(): Promise<RebalanceStatus>;
   /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
   backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
 }

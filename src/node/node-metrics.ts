@@ -119,6 +119,7 @@ function gauges(node: ClusterNode): Record<string, number> {
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,
     cluster_map_version: node.control.map?.version ?? 0,
+    rebalance_paused: node.control.map?.settings.rebalancePaused === true ? 1 : 0,
     gossip_local_health: node.gossip.localHealth,
     ready: node.notReadyReason() === null ? 1 : 0,
   };

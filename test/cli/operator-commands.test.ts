@@ -11,7 +11,7 @@ import type { CommandContext } from "../../cli/operator/command.ts";
 import { readCommandLine } from "../../cli/operator/command-line.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import { exampleStatus, NODE_B } from "./example-status.ts";
+import { exampleRebalance, exampleStatus, NODE_B } from "./example-status.ts";
 
 interface Seen {
   readonly line: string;
@@ -161,6 +161,20 @@ describe("crema", () => {
     await expect(run(["join", "a:b:c"])).rejects.toThrow("'a:b:c' is not host:port");
   });
 
+  it("pauses, resumes and shows the rebalancing", async () => {
+    answer = (_request, response) => void response.end(JSON.stringify(exampleRebalance()));
+    expect(await run(["rebalance", "pause"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect(await run(["rebalance", "resume"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect((await run(["rebalance", "status"])).output).toContain("rebalancing is on");
+    expect(JSON.parse((await run(["rebalance", "status", "--json"])).output)).toEqual(exampleRebalance());
+    expect(seen.map(({ line, body }) => `${line} ${body}`.trim())).toEqual([
+      "POST /rebalance/pause {}",
+      "POST /rebalance/resume {}",
+      "GET /rebalance",
+      "GET /rebalance",
+    ]);
+  });
+
   it("prints events as lines and skips heartbeats", async () => {
     answer = (_request, response) => {
       response.write('{"type":"heartbeat"}\n{"type":"map-ch');
@@ -219,6 +233,7 @@ describe("the command line of crema", () => {
     [["stats"], "unknown command 'stats'; did you mean status?"],
     [["status", "--jsn"], "unknown flag --jsn of 'status'; did you mean --json?"],
     [["status", "extra"], "unexpected argument 'extra' after status"],
+    [["rebalance"], "which command of rebalance: status or pause or resume?"],
     [["get"], /needs? .*key|Not enough/],
     [["get", "a", "b"], "unexpected argument 'b' after get"],
     [["set", "k", "v", "--ttl"], "--ttl needs a value: duration"],

@@ -60,6 +60,7 @@ import { notReadyReason } from "./readiness.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
+import { ShardMoves } from "./shard-moves.ts";
 import { ShardService } from "./shard-service.ts";
 import { Watches } from "./watches.ts";
 
@@ -114,6 +115,7 @@ export class ClusterNode {
   readonly transfers: SnapshotTransfer;
   readonly backups: Backups;
   readonly view: ClusterView;
+  readonly moves = new ShardMoves(this);
   readonly rebalancing: Rebalancing;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
@@ -279,6 +281,7 @@ export class ClusterNode {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
       this.capacity.sweep();
+      this.moves.look();
       this.#checkReadiness();
     };
     this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
@@ -475,6 +478,7 @@ export class ClusterNode {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {
           this.control.configurationChanged(group, configuration);
+          this.moves.configurationChanged(group);
           const { voters, votersOutgoing, learners } = configuration;
           this.events.emit({ type: "configuration-changed", group, voters, votersOutgoing, learners });
         },
@@ -575,6 +579,7 @@ export class ClusterNode {
         this.links.identityChanged();
         this.gossip.updateMeta({ clusterId });
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
+        if (founded && this.#joining.hasSeeds) this.events.emit({ type: "cold-start", clusterId });
       },
       onRemoved: () => this.#outcast((this.control.map?.members ?? []).map(({ address }) => address)),
       onReplicaClosed: (group) => {
@@ -645,6 +650,7 @@ export class ClusterNode {
     else this.#leaderGossip.retract(group);
     if (!this.leaders.learn(group, leader, term)) this.router.routeChanged(group);
     this.control.leadershipChanged(group);
+    this.moves.leadershipChanged(group);
     this.events.emit({ type: "leader-changed", group, leader, term });
   }
 
@@ -699,6 +705,7 @@ export class ClusterNode {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.#memory.learned(map);
+    this.moves.mapChanged(map);
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
     if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();

@@ -115,7 +115,16 @@ export type NodeEvent =
       readonly learners: readonly NodeId[];
     }
   | { readonly type: "map-changed"; readonly version: number }
+  /** The voters of a shard have changed from one stable set to another: told once, on every node. */
+  | {
+      readonly type: "shard-moved";
+      readonly shard: ShardId;
+      readonly from: readonly NodeId[];
+      readonly to: readonly NodeId[];
+    }
   | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
+  /** A new, empty cluster was founded by nodes that were given seeds: where somebody may expect an older one with data. */
+  | { readonly type: "cold-start"; readonly clusterId: ClusterId }
   | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
   | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
   /** This node holds as much as it may; or again much less. Both over all its replicas. */

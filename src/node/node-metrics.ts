@@ -42,6 +42,7 @@ function counters(node: ClusterNode): Record<string, number> {
     backups_sent_total: backups.counters.sent,
     backups_failed_total: backups.counters.failed,
     membership_steps_total: control.driver.counters.steps,
+    shard_moves_total: node.moves.counters.moves,
     leader_transfers_total: control.driver.counters.transfers,
     gossip_datagrams_sent_total: gossip.counters.datagramsSent,
     gossip_datagrams_received_total: gossip.counters.datagramsReceived,

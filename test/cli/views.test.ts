@@ -248,6 +248,18 @@ describe("an event as a line", () => {
       "warn",
       "10.0.0.5:7946 belongs to another cluster, 5f0c000000000000; the two do not merge: check --seed and --data-dir",
     ],
+    [
+      { type: "shard-moved", shard: shardId(3), from: [NODE_A], to: [NODE_A, NODE_B] },
+      "debug",
+      `shard 3 moved from ${NODE_A} to ${NODE_A} ${NODE_B}`,
+    ],
+    [
+      { type: "cold-start", clusterId: clusterId("5f0c000000000000") },
+      "warn",
+      "cluster 5f0c000000000000 is new and empty, although this node was given seeds: no older cluster was found behind them. " +
+        "If there was one, its data is gone (memory mode) or on disks that did not come back: stop these nodes and start those " +
+        "with the data first, or restore a backup",
+    ],
     [{ type: "map-changed", version: 7 }, "debug", "cluster map is at version 7"],
   ];
 

@@ -33,6 +33,9 @@ it("paused through one node, it moves nothing to a newcomer but what died; resum
   expect(newcomers.reduce((sum, node) => sum + (shareOf(repaired, node)?.replicas ?? 0), 0)).toBe(16);
   expect(await newcomers[0].httpText("/metrics")).toMatch(/^crema_rebalance_paused 1$/m);
 
+  const before = await cluster.status();
+  const listeners = [first, newcomers[1]];
+  await Promise.all(listeners.map((node) => node.followEvents()));
   expect(await order(newcomers[1], "/rebalance/resume")).toEqual({ paused: false });
   const even = await waitUntil("all is where the plan has it", 60_000, async () => {
     const status = await rebalance(newcomers[1]);
@@ -42,6 +45,24 @@ it("paused through one node, it moves nothing to a newcomer but what died; resum
   expect(cluster.running.map((node) => shareOf(even, node))).toMatchObject(
     Array.from({ length: 4 }, () => ({ replicas: 12, leaders: 4 })),
   );
+
+  const after = await cluster.status();
+  const moved = after.shards.filter(
+    ({ shard, voters }) => !sameVoters(voters, before.shards[shard]?.voters ?? []),
+  );
+  expect(moved.length).toBeGreaterThan(0);
+  for (const listener of listeners) {
+    await waitUntil("the node has told every move", 10_000, () => {
+      const told = listener.events.filter((event) => event.type === "shard-moved");
+      for (const { shard, voters } of moved) {
+        const chain = told.filter((event) => event.shard === shard);
+        const begun = chain.some(({ from }) => sameVoters(from, before.shards[shard]?.voters ?? []));
+        if (begun && sameVoters(chain.at(-1)?.to ?? [], voters)) continue;
+        throw new Error(`${listener.label} of shard ${shard}: ${JSON.stringify(chain)}`);
+      }
+      return true;
+    });
+  }
 }, 120_000);
 
 async function rebalance(node: NodeProcess): Promise<RebalanceStatus> {
@@ -54,6 +75,10 @@ async function order(node: NodeProcess, path: string): Promise<unknown> {
   const response = await fetch(`http://${node.ready.http}${path}`, { method: "POST", headers, body: "{}" });
   expect(response.status).toBe(200);
   return await response.json();
+}
+
+function sameVoters(left: readonly string[], right: readonly string[]): boolean {
+  return [...left].sort().join() === [...right].sort().join();
 }
 
 function shareOf(status: RebalanceStatus, node: NodeProcess) {

@@ -82,7 +82,10 @@ export class ClusterHttp {
     await this.#order("/admin/join", { seeds });
   }
 
-  /** Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it. */
+  /**
+   * Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it; for the node that answers, once
+   * the cluster knows that it leaves.
+   */
   async leave(nodeId: string | null): Promise<void> {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
   }

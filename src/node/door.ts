@@ -166,7 +166,7 @@ export interface AdminDoor {
   /** Calls `listener` for every event from now on; returns how to stop. */
   onEvent(listener: (event: NodeEvent) => void): () => void;
   join(seeds: readonly Address[]): Promise<void>;
-  /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
+  /** Drains `node`; resolves when the cluster map no longer lists it. Of this one (null): when the map says that it leaves. */
   leave(node: NodeId | null): Promise<void>;
   /**
    * Stops or resumes moving replicas for the sake of balance; resolves once it is committed. What has begun is finished, and what

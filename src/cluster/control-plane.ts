@@ -221,6 +221,17 @@ export class ControlPlane {
 
   /** Marks `node` as draining; the rest follows from the map. CREMA_NO_LEADER, CREMA_ID_CONFLICT. */
   async drain(node: NodeId, timeoutMs: number): Promise<void> {
+    try {
+      await this.#markDraining(node, timeoutMs);
+    } catch (error) {
+      // It stays after all, and should the cluster go on without it, it has to hear that.
+      if (node === this.#self) this.#leaving = false;
+      throw error;
+    }
+    this.driver.lookAtAll();
+  }
+
+  async #markDraining(node: NodeId, timeoutMs: number): Promise<void> {
     const { clock } = this.#parts;
     const deadlineMs = clock.nowMs() + timeoutMs;
     for (;;) {
@@ -231,14 +242,13 @@ export class ControlPlane {
         { type: "set-member-state", nodeId: node, boot: member.boot, state: "draining" },
         Math.max(1, deadlineMs - clock.nowMs()),
       );
-      if (result.type === "applied" || result.reason === "unknown-member") break;
+      if (result.type === "applied" || result.reason === "unknown-member") return;
       // It restarted a moment ago, and the map that knows its new life is on its way here.
       if (result.reason !== "stale-boot" || clock.nowMs() >= deadlineMs) {
         throw new CremaError("CREMA_ID_CONFLICT", `node ${node} cannot be drained: ${result.message}`);
       }
       await new Promise<void>((resolve) => clock.setTimer(DRAIN_RETRY_MS, resolve));
     }
-    this.driver.lookAtAll();
   }
 
   /**

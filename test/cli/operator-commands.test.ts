@@ -175,6 +175,47 @@ describe("crema", () => {
     ]);
   });
 
+  it("waits until the others do not list a node any more, however long its order takes", async () => {
+    const { members } = exampleStatus();
+    let asked = 0;
+    answer = (request, response) => {
+      if (request.method === "POST") {
+        response.writeHead(504).end('{"code":"CREMA_TIMEOUT","message":"still draining","retryable":true}');
+        return;
+      }
+      asked++;
+      const left = members.filter(({ nodeId }) => asked < 4 || nodeId !== NODE_B);
+      response.end(JSON.stringify(exampleStatus({ members: left })));
+    };
+    expect(await run(["leave", "node-2", "--wait", "30s"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect(asked).toBe(4);
+    expect(seen.filter(({ line }) => line.startsWith("POST"))).toEqual([
+      { line: "POST /admin/leave", body: `{"nodeId":"${NODE_B}"}` },
+    ]);
+    // Without the flag the same answer is the end.
+    await expect(run(["leave", "node-2"])).rejects.toThrow("no member is called");
+    await expect(run(["leave", "node-1"])).rejects.toThrow("still draining [CREMA_TIMEOUT]");
+  });
+
+  it("does not take a node for gone whose drain is not over in time, or of which nobody else can tell", async () => {
+    await expect(run(["leave", "node-2", "--wait", "100ms"])).rejects.toThrow(
+      /is draining, and has not left yet/,
+    );
+    // The asked one leaves; the other members have doors where nobody answers.
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const address = closed.address();
+    if (address === null || typeof address === "string") throw new Error("the test server is not listening");
+    closed.close();
+    await once(closed, "close");
+    const members = exampleStatus().members.map((member) => ({ ...member, httpPort: address.port }));
+    answer = (request, response) => {
+      if (request.method === "POST") response.writeHead(204).end();
+      else response.end(JSON.stringify(exampleStatus({ members })));
+    };
+    await expect(run(["leave", "--wait", "300ms"])).rejects.toThrow(/is draining, and has not left yet/);
+  });
+
   it("prints events as lines and skips heartbeats", async () => {
     answer = (_request, response) => {
       response.write('{"type":"heartbeat"}\n{"type":"map-ch');
@@ -247,6 +288,11 @@ describe("the command line of crema", () => {
 
   it.each(["soon", "0", "-1"])("refuses the time to live %s", async (ttl) => {
     await expect(run(["set", "k", "v", `--ttl=${ttl}`])).rejects.toThrow(UsageError);
+  });
+
+  it.each(["soon", "0", "-1"])("refuses to wait for %s", async (time) => {
+    await expect(run(["leave", `--wait=${time}`])).rejects.toThrow(UsageError);
+    expect(seen).toEqual([]);
   });
 
   it.each(["0", "10", "three", ""])("refuses to start %j nodes", async (nodes) => {

@@ -240,6 +240,10 @@ export class CremaNode {
     return this.#node.view.status();
   }
 
+  metrics(): NodeMetrics {
+    return this.#node.metrics();
+  }
+
   /**
    * Stops moving replicas for the sake of balance, in the whole cluster, until {@link resumeRebalancing}; resolves once that is
    * committed. Moves that have begun are finished, and what dies or leaves is replaced all the same. CREMA_NO_LEADER.
@@ -256,10 +260,6 @@ export class CremaNode {
   /** Whether it is paused, what is on its way, and how far from even the nodes are. */
   rebalanceStatus(): Promise<RebalanceStatus> {
     return this.#node.rebalancing.status();
-  }
-
-  metrics(): NodeMetrics {
-    return this.#node.metrics();
   }
 
   /** Why this node cannot serve now; null when it can. */
@@ -489,9 +489,9 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
       setRebalancePaused: (paused) => this.#node.rebalancing.setPaused(paused),
       rebalanceStatus: () => this.#node.rebalancing.status(),
-      backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
     };
   }
 

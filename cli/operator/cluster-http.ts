@@ -90,17 +90,6 @@ export class ClusterHttp {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
   }
 
-  async rebalanceStatus(): Promise<RebalanceStatus> {
-    const answer = await this.#exchange({ method: "GET", path: "/rebalance", timeoutMs: STATUS_TIMEOUT_MS });
-    const status: RebalanceStatus = JSON.parse(accepted(answer).toString());
-    return status;
-  }
-
-  /** Pauses or resumes; returns once the cluster has committed it. */
-  async pauseRebalancing(paused: boolean): Promise<void> {
-    await this.#order(`/rebalance/${paused ? "pause" : "resume"}`, {});
-  }
-
   /** Events from now on, until the node closes. */
   async *events(): AsyncGenerator<NodeEvent> {
     const response = await this.#answered(
@@ -113,6 +102,17 @@ export class ClusterHttp {
       const event: NodeEvent | { readonly type: "heartbeat" } = JSON.parse(line);
       if (event.type !== "heartbeat") yield event;
     }
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    const answer = await this.#exchange({ method: "GET", path: "/rebalance", timeoutMs: STATUS_TIMEOUT_MS });
+    const status: RebalanceStatus = JSON.parse(accepted(answer).toString());
+    return status;
+  }
+
+  /** Pauses or resumes; returns once the cluster has committed it. */
+  async pauseRebalancing(paused: boolean): Promise<void> {
+    await this.#order(`/rebalance/${paused ? "pause" : "resume"}`, {});
   }
 
   /** What the cluster holds. */

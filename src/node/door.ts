@@ -168,12 +168,12 @@ export interface AdminDoor {
   join(seeds: readonly Address[]): Promise<void>;
   /** Drains `node`; resolves when the cluster map no longer lists it. Of this one (null): when the map says that it leaves. */
   leave(node: NodeId | null): Promise<void>;
+  /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
+  backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
   /**
    * Stops or resumes moving replicas for the sake of balance; resolves once it is committed. What has begun is finished, and what
    * died is replaced all the same.
    */
   setRebalancePaused(paused: boolean): Promise<void>;
   rebalanceStatus(): Promise<RebalanceStatus>;
-  /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
-  backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
 }

@@ -117,10 +117,10 @@ function gauges(node: ClusterNode): Record<string, number> {
     cache_snapshots_open: snapshots,
     cache_accounted_bytes: accountedBytes,
     requests_outstanding: node.router.outstanding,
+    rebalance_paused: node.control.map?.settings.rebalancePaused === true ? 1 : 0,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,
     cluster_map_version: node.control.map?.version ?? 0,
-    rebalance_paused: node.control.map?.settings.rebalancePaused === true ? 1 : 0,
     gossip_local_health: node.gossip.localHealth,
     ready: node.notReadyReason() === null ? 1 : 0,
   };

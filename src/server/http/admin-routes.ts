@@ -2,27 +2,50 @@
  * What an operator can order by HTTP: join other seeds, drain a node. Only JSON is taken, so that no page in a
  * browser can order it without the browser asking first.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Address, parseAddress } from "../../base/address.ts";
 import { isHex64, type NodeId, nodeId } from "../../base/ids.ts";
-import { badRequest } from "./http-failure.ts";
+import { badRequest, HttpFailure } from "./http-failure.ts";
 import type { HttpServices } from "./http-services.ts";
-import { jsonBody, ORDER_BYTES_MAX } from "./json-body.ts";
 
+/** Bytes of an order. */
+export const BODY_BYTES_MAX = 64 * 1024;
 const SEEDS_MAX = 1_000;
 
 export function addAdminRoutes(app: FastifyInstance, { admin }: HttpServices): void {
-  app.post("/admin/join", { bodyLimit: ORDER_BYTES_MAX }, async (request) => {
+  app.post("/admin/join", { bodyLimit: BODY_BYTES_MAX }, async (request) => {
     const seeds = seedsIn(jsonBody(request));
     await admin.join(seeds);
     return { joined: true, seeds: seeds.length };
   });
 
-  app.post("/admin/leave", { bodyLimit: ORDER_BYTES_MAX }, async (request) => {
+  app.post("/admin/leave", { bodyLimit: BODY_BYTES_MAX }, async (request) => {
     const node = nodeIn(jsonBody(request));
     await admin.leave(node);
     return { left: true, nodeId: node ?? admin.nodeId };
   });
+}
+
+/** The JSON object in the body of an order; empty when there is no body. */
+export function jsonBody(request: FastifyRequest): Readonly<Record<string, unknown>> {
+  const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new HttpFailure(415, "UNSUPPORTED_MEDIA_TYPE", "send the order as application/json");
+  }
+  const text = Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "";
+  const parsed = parseJson(text === "" ? "{}" : text);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw badRequest("the body is a JSON object");
+  }
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function seedsIn({ seeds }: Readonly<Record<string, unknown>>): readonly Address[] {

@@ -2,8 +2,8 @@
  * Moving replicas for the sake of balance: how far it is, and stopping it for a while.
  */
 import type { FastifyInstance } from "fastify";
+import { BODY_BYTES_MAX, jsonBody } from "./admin-routes.ts";
 import type { HttpServices } from "./http-services.ts";
-import { jsonBody, ORDER_BYTES_MAX } from "./json-body.ts";
 
 export function addRebalanceRoutes(app: FastifyInstance, { admin }: HttpServices): void {
   app.get("/rebalance", async () => admin.rebalanceStatus());
@@ -12,7 +12,7 @@ export function addRebalanceRoutes(app: FastifyInstance, { admin }: HttpServices
     ["/rebalance/pause", true],
     ["/rebalance/resume", false],
   ] as const) {
-    app.post(path, { bodyLimit: ORDER_BYTES_MAX }, async (request) => {
+    app.post(path, { bodyLimit: BODY_BYTES_MAX }, async (request) => {
       jsonBody(request);
       await admin.setRebalancePaused(paused);
       return { paused };

@@ -132,35 +132,6 @@ describe("crema", () => {
     ]);
   });
 
-  it("ends with 1 when a key is not there", async () => {
-    answer = (_request, response) =>
-      response.writeHead(404).end('{"code":"KEY_NOT_FOUND","message":"no such key"}');
-    expect(await run(["get", "k"])).toEqual({ code: 1, output: "", errors: "crema: no such key: k\n" });
-    expect((await run(["del", "k"])).code).toBe(1);
-  });
-
-  it("does not take the 404 of another program for a missing key", async () => {
-    answer = (_request, response) => response.writeHead(404).end("nothing here");
-    await expect(run(["get", "k"])).rejects.toThrow("HTTP 404: nothing here");
-  });
-
-  it("joins by address and drains by any name a member has", async () => {
-    await run(["join", "10.0.0.9:7946", "10.0.0.10:7946"]);
-    await run(["leave"]);
-    for (const name of ["bbbb", NODE_B, "node-2", "127.0.0.1:7947"]) await run(["leave", name]);
-    expect(
-      seen.filter(({ line }) => line.startsWith("POST")).map(({ line, body }) => `${line} ${body}`),
-    ).toEqual([
-      'POST /admin/join {"seeds":["10.0.0.9:7946","10.0.0.10:7946"]}',
-      "POST /admin/leave {}",
-      ...Array.from({ length: 4 }, () => `POST /admin/leave {"nodeId":"${NODE_B}"}`),
-    ]);
-    await expect(run(["leave", "zzzz"])).rejects.toThrow("no member is called 'zzzz'");
-    await run(["join", "10.0.0.9"]);
-    expect(seen.at(-1)?.body).toBe('{"seeds":["10.0.0.9:7946"]}');
-    await expect(run(["join", "a:b:c"])).rejects.toThrow("'a:b:c' is not host:port");
-  });
-
   it("pauses, resumes and shows the rebalancing", async () => {
     answer = (_request, response) => void response.end(JSON.stringify(exampleRebalance()));
     expect(await run(["rebalance", "pause"])).toMatchObject({ code: 0, output: "OK\n" });
@@ -214,6 +185,35 @@ describe("crema", () => {
       else response.end(JSON.stringify(exampleStatus({ members })));
     };
     await expect(run(["leave", "--wait", "300ms"])).rejects.toThrow(/is draining, and has not left yet/);
+  });
+
+  it("ends with 1 when a key is not there", async () => {
+    answer = (_request, response) =>
+      response.writeHead(404).end('{"code":"KEY_NOT_FOUND","message":"no such key"}');
+    expect(await run(["get", "k"])).toEqual({ code: 1, output: "", errors: "crema: no such key: k\n" });
+    expect((await run(["del", "k"])).code).toBe(1);
+  });
+
+  it("does not take the 404 of another program for a missing key", async () => {
+    answer = (_request, response) => response.writeHead(404).end("nothing here");
+    await expect(run(["get", "k"])).rejects.toThrow("HTTP 404: nothing here");
+  });
+
+  it("joins by address and drains by any name a member has", async () => {
+    await run(["join", "10.0.0.9:7946", "10.0.0.10:7946"]);
+    await run(["leave"]);
+    for (const name of ["bbbb", NODE_B, "node-2", "127.0.0.1:7947"]) await run(["leave", name]);
+    expect(
+      seen.filter(({ line }) => line.startsWith("POST")).map(({ line, body }) => `${line} ${body}`),
+    ).toEqual([
+      'POST /admin/join {"seeds":["10.0.0.9:7946","10.0.0.10:7946"]}',
+      "POST /admin/leave {}",
+      ...Array.from({ length: 4 }, () => `POST /admin/leave {"nodeId":"${NODE_B}"}`),
+    ]);
+    await expect(run(["leave", "zzzz"])).rejects.toThrow("no member is called 'zzzz'");
+    await run(["join", "10.0.0.9"]);
+    expect(seen.at(-1)?.body).toBe('{"seeds":["10.0.0.9:7946"]}');
+    await expect(run(["join", "a:b:c"])).rejects.toThrow("'a:b:c' is not host:port");
   });
 
   it("prints events as lines and skips heartbeats", async () => {

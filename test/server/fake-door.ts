@@ -272,6 +272,19 @@ export class FakeAdmin implements AdminDoor {
     this.left.push(node);
   }
 
+  /** What a backup of any shard consists of, chunk by chunk; then it ends, or fails with `failure`. */
+  backup: readonly Uint8Array[] = [];
+  /** Called before each chunk of a backup. */
+  beforeChunk: (signal: AbortSignalLike) => Promise<void> | void = () => {};
+
+  async backupShard(_shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void> {
+    for (const chunk of this.backup) {
+      await this.beforeChunk(signal);
+      await sink.write(chunk);
+    }
+    if (this.failure !== null) throw this.failure;
+  }
+
   /** What was ordered last; null: nothing. */
   rebalancePaused: boolean | null = null;
 
@@ -292,18 +305,5 @@ export class FakeAdmin implements AdminDoor {
       replicasToMove: 0,
       leadersToMove: 0,
     };
-  }
-
-  /** What a backup of any shard consists of, chunk by chunk; then it ends, or fails with `failure`. */
-  backup: readonly Uint8Array[] = [];
-  /** Called before each chunk of a backup. */
-  beforeChunk: (signal: AbortSignalLike) => Promise<void> | void = () => {};
-
-  async backupShard(_shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void> {
-    for (const chunk of this.backup) {
-      await this.beforeChunk(signal);
-      await sink.write(chunk);
-    }
-    if (this.failure !== null) throw this.failure;
   }
 }

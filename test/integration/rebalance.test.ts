@@ -2,7 +2,7 @@
  * Real machines while rebalancing is paused: a newcomer waits, what dies is replaced all the same, and resuming evens out.
  */
 import { expect, it } from "vitest";
-import type { RebalanceStatus } from "../../src/index.ts";
+import type { NodeEvent, RebalanceStatus, ShardStatus } from "../../src/index.ts";
 import { TestCluster } from "./harness.ts";
 import type { NodeProcess } from "./node-process.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -24,6 +24,8 @@ it("paused through one node, it moves nothing to a newcomer but what died; resum
   expect(held).toMatchObject({ paused: true, movesMax: 16, shards: { moving: 0, waiting: 0, stuck: 0 } });
   for (const node of newcomers) expect(shareOf(held, node)).toMatchObject({ replicas: 0, leaders: 0 });
 
+  const listeners = [first, newcomers[1]];
+  await Promise.all(listeners.map((node) => node.followEvents()));
   await third.kill();
   const repaired = await waitUntil("what died lives on the newcomers", 60_000, async () => {
     await cluster.untilSettled();
@@ -34,8 +36,7 @@ it("paused through one node, it moves nothing to a newcomer but what died; resum
   expect(await newcomers[0].httpText("/metrics")).toMatch(/^crema_rebalance_paused 1$/m);
 
   const before = await cluster.status();
-  const listeners = [first, newcomers[1]];
-  await Promise.all(listeners.map((node) => node.followEvents()));
+  await Promise.all(listeners.map((node) => untilTold(node, before.shards)));
   expect(await order(newcomers[1], "/rebalance/resume")).toEqual({ paused: false });
   const even = await waitUntil("all is where the plan has it", 60_000, async () => {
     const status = await rebalance(newcomers[1]);
@@ -47,21 +48,12 @@ it("paused through one node, it moves nothing to a newcomer but what died; resum
   );
 
   const after = await cluster.status();
-  const moved = after.shards.filter(
-    ({ shard, voters }) => !sameVoters(voters, before.shards[shard]?.voters ?? []),
-  );
-  expect(moved.length).toBeGreaterThan(0);
-  for (const listener of listeners) {
-    await waitUntil("the node has told every move", 10_000, () => {
-      const told = listener.events.filter((event) => event.type === "shard-moved");
-      for (const { shard, voters } of moved) {
-        const chain = told.filter((event) => event.shard === shard);
-        const begun = chain.some(({ from }) => sameVoters(from, before.shards[shard]?.voters ?? []));
-        if (begun && sameVoters(chain.at(-1)?.to ?? [], voters)) continue;
-        throw new Error(`${listener.label} of shard ${shard}: ${JSON.stringify(chain)}`);
-      }
-      return true;
-    });
+  await Promise.all(listeners.map((node) => untilTold(node, after.shards)));
+  for (const { events } of listeners) {
+    for (const { shard } of after.shards) {
+      const chain = movesOf(events, shard);
+      for (const [at, { from }] of chain.entries()) if (at > 0) expect(from).toEqual(chain[at - 1]?.to);
+    }
   }
 }, 120_000);
 
@@ -77,8 +69,20 @@ async function order(node: NodeProcess, path: string): Promise<unknown> {
   return await response.json();
 }
 
-function sameVoters(left: readonly string[], right: readonly string[]): boolean {
-  return [...left].sort().join() === [...right].sort().join();
+/** Resolves once the last move that `node` has told of each shard ended with the voters it has. */
+async function untilTold(node: NodeProcess, shards: readonly ShardStatus[]): Promise<void> {
+  await waitUntil(`${node.label} has told every move`, 30_000, () => {
+    for (const { shard, voters } of shards) {
+      const told = movesOf(node.events, shard).at(-1)?.to ?? [];
+      if ([...told].sort().join() !== [...voters].sort().join())
+        throw new Error(`shard ${shard}: ${told.join(" ")}`);
+    }
+    return true;
+  });
+}
+
+function movesOf(events: readonly NodeEvent[], shard: number) {
+  return events.filter((event) => event.type === "shard-moved").filter((event) => event.shard === shard);
 }
 
 function shareOf(status: RebalanceStatus, node: NodeProcess) {

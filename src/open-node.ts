@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "./base/address.ts";
 import { CremaError } from "./base/errors.ts";
 import { parseFsync } from "./base/fsync-policy.ts";
 import type { ClusterId, NodeId } from "./base/ids.ts";
-import { groupId } from "./base/ids.ts";
+import { groupId, isHex64, nodeId as parseNodeId } from "./base/ids.ts";
 import { Random } from "./base/random.ts";
 import { DataDirectory } from "./disk/data-directory.ts";
 import { DEFAULT_DISK_OPTIONS } from "./disk/disk-options.ts";
@@ -27,6 +27,7 @@ import type {
   MemberStatus,
   NodeEvent,
   NodeMetrics,
+  RebalanceStatus,
   RecoveryPlan,
 } from "./node/door.ts";
 import { NodeEvents } from "./node/node-events.ts";
@@ -258,6 +259,24 @@ export class CremaNode {
     return this.#node.metrics();
   }
 
+  /**
+   * Stops moving replicas for the sake of balance, in the whole cluster, until {@link resumeRebalancing}; resolves once that is
+   * committed. Moves that have begun are finished, and what dies or leaves is replaced all the same. CREMA_NO_LEADER.
+   */
+  pauseRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(true);
+  }
+
+  /** @see pauseRebalancing */
+  resumeRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(false);
+  }
+
+  /** Whether it is paused, what is on its way, and how far from even the nodes are. */
+  rebalanceStatus(): Promise<RebalanceStatus> {
+    return this.#node.rebalancing.status();
+  }
+
   /** Why this node cannot serve now; null when it can. */
   notReadyReason(): string | null {
     return this.#node.notReadyReason();
@@ -315,6 +334,30 @@ export class CremaNode {
   leave(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
+  }
+
+  /**
+   * Drains a member for good: it hands over what it leads, its replicas are made anew elsewhere, the cluster forgets it, and it
+   * closes. Of another node it resolves once the cluster map does not list it any more; of this one (no `nodeId`) once it is closed,
+   * like {@link leave}, but a drain that cannot begin is an error and the node goes on.
+   * Rejects with `TypeError` for what is no node id, CREMA_UNREACHABLE when no member has it, CREMA_NO_LEADER when the cluster could
+   * not be told, CREMA_TIMEOUT when the drain has begun and is not over.
+   */
+  async drain(nodeId: string = this.nodeId, timeoutMs = REMOTE_LEAVE_TIMEOUT_MS): Promise<void> {
+    if (!isHex64(nodeId)) throw new TypeError(`not a node id (16 hexadecimal digits): ${nodeId}`);
+    if (nodeId === this.nodeId) {
+      if (this.#leaving === null && this.#closing === null) await this.#beginDrain();
+      return this.leave();
+    }
+    await this.#drainOther(parseNodeId(nodeId), timeoutMs);
+  }
+
+  /**
+   * Why stopping this node now would put some shard below full tolerance, for people; null when it is safe. Asked anew
+   * before each step of a rolling restart.
+   */
+  unsafeToStopReason(): Promise<string | null> {
+    return this.#node.view.unsafeToStopReason();
   }
 
   /**
@@ -464,24 +507,33 @@ export class CremaNode {
       recoveryPlan: () => this.recoveryPlan(),
       recover: (lost) => this.recover(lost),
       backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
+      setRebalancePaused: (paused) => this.#node.rebalancing.setPaused(paused),
+      rebalanceStatus: () => this.#node.rebalancing.status(),
     };
   }
 
   /** Acknowledged only when committed: when the map no longer lists the node (or, for this one, when the drain has begun). */
   async #leaveByCommand(target: NodeId | null): Promise<void> {
+    if (target !== null && target !== this.nodeId) return this.#drainOther(target, REMOTE_LEAVE_TIMEOUT_MS);
+    await this.#beginDrain();
+    this.#leaveAsAsked();
+  }
+
+  /** Resolves once the cluster map says that this node leaves. */
+  #beginDrain(): Promise<void> {
+    const { control, nodeId, options } = this.#node;
+    return control.drain(nodeId, options.requestTimeoutMs);
+  }
+
+  async #drainOther(target: NodeId, timeoutMs: number): Promise<void> {
     const node = this.#node;
-    if (target === null || target === node.nodeId) {
-      await node.control.drain(node.nodeId, node.options.requestTimeoutMs);
-      this.#leaveAsAsked();
-      return;
-    }
     if (!node.view.members().some(({ nodeId: known }) => known === target)) {
       throw new CremaError("CREMA_UNREACHABLE", `no member has the node id ${target}`);
     }
     await node.control.drain(target, node.options.requestTimeoutMs);
     const gone = (): boolean =>
       !(node.control.map?.members ?? []).some(({ nodeId: known }) => known === target);
-    if (await node.waitFor(gone, REMOTE_LEAVE_TIMEOUT_MS)) return;
+    if (await node.waitFor(gone, timeoutMs)) return;
     throw new CremaError("CREMA_TIMEOUT", `node ${target} is draining, but still holds replicas`, {
       retryable: true,
     });

@@ -135,6 +135,10 @@ export const FLAGS = Object.freeze({
     meaning: "bytes per second for snapshots to others; 0 = no limit",
     defaultText: formatByteSize(defaults.snapshotBytesPerSecondMax),
   }),
+  "rebalance-moves": integerFlag(1, 4_096, {
+    meaning: "shards whose replicas move at once; the same on every node",
+    defaultText: String(defaults.rebalanceMovesMax),
+  }),
   gossip: choiceFlag(["lan", "wan", "local"], {
     meaning: "timing of failure detection",
     defaultText: defaults.gossip,

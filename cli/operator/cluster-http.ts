@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { ClusterId, ClusterStatus, NodeEvent, RecoveryPlan } from "../../src/index.ts";
+import type { ClusterId, ClusterStatus, NodeEvent, RebalanceStatus, RecoveryPlan } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { AnswerRefused, NodeUnreachable } from "./answer-refused.ts";
 import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
@@ -82,7 +82,10 @@ export class ClusterHttp {
     await this.#order("/admin/join", { seeds });
   }
 
-  /** Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it. */
+  /**
+   * Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it; for the node that answers, once
+   * the cluster knows that it leaves.
+   */
   async leave(nodeId: string | null): Promise<void> {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
   }
@@ -113,6 +116,17 @@ export class ClusterHttp {
       const event: NodeEvent | { readonly type: "heartbeat" } = JSON.parse(line);
       if (event.type !== "heartbeat") yield event;
     }
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    const answer = await this.#exchange({ method: "GET", path: "/rebalance", timeoutMs: STATUS_TIMEOUT_MS });
+    const status: RebalanceStatus = JSON.parse(accepted(answer).toString());
+    return status;
+  }
+
+  /** Pauses or resumes; returns once the cluster has committed it. */
+  async pauseRebalancing(paused: boolean): Promise<void> {
+    await this.#order(`/rebalance/${paused ? "pause" : "resume"}`, {});
   }
 
   /** What the cluster holds. */

@@ -14,6 +14,7 @@ import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.t
 import { eventsCommand } from "./events.ts";
 import { delCommand, getCommand, setCommand } from "./keys.ts";
 import { joinCommand, leaveCommand } from "./membership.ts";
+import { rebalancePauseCommand, rebalanceResumeCommand, rebalanceStatusCommand } from "./rebalance.ts";
 import { recoverCommand } from "./recover.ts";
 import { membersCommand, shardsCommand, statusCommand } from "./show.ts";
 
@@ -29,6 +30,9 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   leaveCommand,
   recoverCommand,
   eventsCommand,
+  rebalanceStatusCommand,
+  rebalancePauseCommand,
+  rebalanceResumeCommand,
   backupCommand,
   restoreCommand,
   demoCommand,
@@ -37,6 +41,7 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
 
 /** What the first word of all commands of two words stands for. */
 export const COMMAND_GROUPS: Readonly<Record<string, string>> = Object.freeze({
+  rebalance: "moving replicas so that every node carries its share: how far it is, pausing, resuming",
   sim: "whole clusters in virtual time: a story to read, or thousands of seeds against every fault",
 });
 

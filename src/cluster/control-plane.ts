@@ -34,6 +34,7 @@ import { GroupLinks } from "./group-links.ts";
 import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
+import { type RebalanceProgress, rebalanceProgress } from "./rebalance-progress.ts";
 import { Recovery } from "./recovery.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
 import { ReplicaTidier } from "./replica-tidier.ts";
@@ -249,6 +250,17 @@ export class ControlPlane {
 
   /** Marks `node` as draining; the rest follows from the map. CREMA_NO_LEADER, CREMA_ID_CONFLICT. */
   async drain(node: NodeId, timeoutMs: number): Promise<void> {
+    try {
+      await this.#markDraining(node, timeoutMs);
+    } catch (error) {
+      // It stays after all, and should the cluster go on without it, it has to hear that.
+      if (node === this.#self) this.#leaving = false;
+      throw error;
+    }
+    this.driver.lookAtAll();
+  }
+
+  async #markDraining(node: NodeId, timeoutMs: number): Promise<void> {
     const { clock } = this.#parts;
     const deadlineMs = clock.nowMs() + timeoutMs;
     for (;;) {
@@ -259,14 +271,31 @@ export class ControlPlane {
         { type: "set-member-state", nodeId: node, boot: member.boot, state: "draining" },
         Math.max(1, deadlineMs - clock.nowMs()),
       );
-      if (result.type === "applied" || result.reason === "unknown-member") break;
+      if (result.type === "applied" || result.reason === "unknown-member") return;
       // It restarted a moment ago, and the map that knows its new life is on its way here.
       if (result.reason !== "stale-boot" || clock.nowMs() >= deadlineMs) {
         throw new CremaError("CREMA_ID_CONFLICT", `node ${node} cannot be drained: ${result.message}`);
       }
       await new Promise<void>((resolve) => clock.setTimer(DRAIN_RETRY_MS, resolve));
     }
-    this.driver.lookAtAll();
+  }
+
+  /**
+   * Pauses or resumes moving replicas for the sake of balance; resolves with the version of the map that says so, once it is
+   * committed. CREMA_NOT_READY, CREMA_NO_LEADER.
+   */
+  async setRebalancePaused(paused: boolean, timeoutMs: number): Promise<number> {
+    const settings = { ...this.#knownMap().settings, rebalancePaused: paused };
+    const result = await this.system.propose({ type: "set-settings", settings }, timeoutMs);
+    if (result.type === "applied") return result.version;
+    throw new CremaError("CREMA_NOT_READY", result.message, { retryable: true });
+  }
+
+  /** How far the replicas are from where they should be, as the whole cluster sees it now. CREMA_NOT_READY. */
+  async rebalanceProgress(): Promise<RebalanceProgress> {
+    this.#knownMap();
+    const reports = await this.gatherReports();
+    return rebalanceProgress({ map: this.#knownMap(), gossip: this.#gossipView(), reports });
   }
 
   /** Says what changed about this node: its address or ports. */
@@ -486,6 +515,11 @@ export class ControlPlane {
   #whereabouts({ nodeId, address }: MemberIdentity): Address {
     const heard = this.#parts.gossip.member(nodeId);
     return heard?.state === "alive" && heard.meta.clusterId === this.#clusterId ? heard.address : address;
+  }
+
+  #knownMap(): ClusterMap {
+    if (this.map !== null) return this.map;
+    throw new CremaError("CREMA_NOT_READY", "this node has no cluster map yet", { retryable: true });
   }
 
   #isLiving(node: NodeId): boolean {

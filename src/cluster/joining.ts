@@ -94,6 +94,11 @@ export class Joining {
     return this.#waitingFor;
   }
 
+  /** Somebody has told this node of others. */
+  get hasSeeds(): boolean {
+    return this.#seeds.length > 0;
+  }
+
   start(): void {
     this.#founding = this.#newFounding();
     this.#resolveForEver();

@@ -58,8 +58,10 @@ import { NodeEvents } from "./node-events.ts";
 import { collectMetrics } from "./node-metrics.ts";
 import { type NodeOptions, parseSeed } from "./options.ts";
 import { notReadyReason } from "./readiness.ts";
+import { Rebalancing } from "./rebalancing.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
+import { ShardMoves } from "./shard-moves.ts";
 import { ShardService } from "./shard-service.ts";
 import { Watches } from "./watches.ts";
 
@@ -114,6 +116,8 @@ export class ClusterNode {
   readonly transfers: SnapshotTransfer;
   readonly backups: Backups;
   readonly view: ClusterView;
+  readonly moves = new ShardMoves(this);
+  readonly rebalancing: Rebalancing;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
   /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
@@ -191,6 +195,7 @@ export class ClusterNode {
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
     this.control = this.#openControl(random.fork());
     this.view = new ClusterView(this);
+    this.rebalancing = new Rebalancing(this, this.#calls);
     this.#dissolution = new Dissolution(this, random.fork());
     this.router = new Router(
       {
@@ -278,6 +283,7 @@ export class ClusterNode {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
       this.capacity.sweep();
+      this.moves.look();
       this.#checkReadiness();
     };
     this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
@@ -474,6 +480,7 @@ export class ClusterNode {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {
           this.control.configurationChanged(group, configuration);
+          this.moves.configurationChanged(group);
           const { voters, votersOutgoing, learners } = configuration;
           this.events.emit({ type: "configuration-changed", group, voters, votersOutgoing, learners });
         },
@@ -561,7 +568,11 @@ export class ClusterNode {
       links: this.links,
       calls: this.#calls,
       gossip: this.gossip,
-      options: { ...DEFAULT_CONTROL_OPTIONS, deadGraceMs: this.options.deadGraceMs },
+      options: {
+        ...DEFAULT_CONTROL_OPTIONS,
+        deadGraceMs: this.options.deadGraceMs,
+        movesMax: this.options.rebalanceMovesMax,
+      },
       shardMachine: (group) => this.#newMachine(shardOfGroup(group)),
       leaderHint: (group) => this.leaderOf(group),
       onMap: (map, previous) => this.#mapChanged(map, previous),
@@ -570,6 +581,7 @@ export class ClusterNode {
         this.links.identityChanged();
         this.gossip.updateMeta({ clusterId });
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
+        if (founded && this.#joining.hasSeeds) this.events.emit({ type: "cold-start", clusterId });
       },
       onRemoved: () => this.#outcast((this.control.map?.members ?? []).map(({ address }) => address)),
       onReplicaClosed: (group) => {
@@ -643,6 +655,7 @@ export class ClusterNode {
     else this.#leaderGossip.retract(group);
     if (!this.leaders.learn(group, leader, term)) this.router.routeChanged(group);
     this.control.leadershipChanged(group);
+    this.moves.leadershipChanged(group);
     this.events.emit({ type: "leader-changed", group, leader, term });
   }
 
@@ -697,6 +710,7 @@ export class ClusterNode {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.#memory.learned(map);
+    this.moves.mapChanged(map);
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
     if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();

@@ -75,6 +75,7 @@ function hearHint(
   { key, version, payload }: Extract<SwimEvent, { type: "broadcast-received" }>,
 ): void {
   try {
+    if (node.moves.hear(key, version, payload)) return;
     const hint = hints.read(key, version, payload);
     if (hint !== null) node.leaders.learn(hint.group, hint.leader, hint.term);
   } catch (error) {

@@ -81,6 +81,11 @@ export interface NodeOptions {
    * network stays for requests, and a shard of 1 GiB still moves in 16 s. Limit 64 KiB/s .. 1 TiB/s.
    */
   readonly snapshotBytesPerSecondMax: number;
+  /**
+   * Shards whose replicas move at the same time, while this node leads the system group: give every node the same. Default 16: a
+   * fresh cluster of the default size grows in one go, and a larger one copies on a few streams per node. Limit 1 .. 4,096.
+   */
+  readonly rebalanceMovesMax: number;
   /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
   readonly foundingDelayMs: number;
 }
@@ -112,6 +117,7 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   gossip: "lan",
   deadGraceMs: 10_000,
   snapshotBytesPerSecondMax: 64 * 1024 * 1024,
+  rebalanceMovesMax: 16,
   foundingDelayMs: 3_000,
   dataDir: null,
   fsync: "always",
@@ -153,6 +159,7 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
   if (options.snapshotBytesPerSecondMax !== 0)
     integerWithin("snapshotBytesPerSecondMax", options.snapshotBytesPerSecondMax, 65_536, 2 ** 40);
+  integerWithin("rebalanceMovesMax", options.rebalanceMovesMax, 1, SHARDS_MAX);
   integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
   integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
   integerWithin("checkpointLogBytes", options.checkpointLogBytes, 64 * 1024, 2 ** 40);

@@ -20,6 +20,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
     "alone: 1 member",
     "one cluster: true joins seen: 1",
     "together: 2 members",
+    "why not stop one now: of two nodes both are needed for a majority",
     "after the founder left: 50 of 50 keys",
   ],
 };

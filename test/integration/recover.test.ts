@@ -4,6 +4,7 @@
 import { expect, it } from "vitest";
 import { crema } from "./backup-process.ts";
 import { TestCluster } from "./harness.ts";
+import type { NodeProcess } from "./node-process.ts";
 import { RespClient } from "./resp-client.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -16,6 +17,11 @@ it("crema recover tells the price, and with --force the survivors go on with wha
   if (survivor === undefined || other === undefined) throw new Error("five nodes were started");
   const client = await RespClient.open(survivor.respPort);
   for (let at = 0; at < KEYS; at++) expect(await client.ask("SET", `key:${at}`, `value:${at}`)).toBe("OK");
+  // Quiet groups have told all their followers what is committed.
+  await waitUntil("every replica has everything", 20_000, async () => {
+    const quiet = await Promise.all(nodes.map(isQuiet));
+    return quiet.every(Boolean) ? true : null;
+  });
   await Promise.all(victims.map((victim) => victim.kill()));
 
   await waitUntil("a shard says that it has no majority", 30_000, async () => {
@@ -58,3 +64,10 @@ it("crema recover tells the price, and with --force the survivors go on with wha
   expect((await crema(other, "recover")).output).toContain("there is nothing to recover");
   client.close();
 }, 120_000);
+
+async function isQuiet(node: NodeProcess): Promise<boolean> {
+  const metrics = await node.httpText("/metrics");
+  const gauge = (name: string): number =>
+    Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, "m").exec(metrics)?.[1]);
+  return gauge("crema_groups_quiesced") === gauge("crema_groups_hosted");
+}

@@ -26,6 +26,7 @@ import type {
   Consistency,
   NodeEvent,
   NodeMetrics,
+  RebalanceStatus,
   RecoveryPlan,
   ReplySink,
   RequestDoor,
@@ -297,5 +298,27 @@ export class FakeAdmin implements AdminDoor {
       await sink.write(chunk);
     }
     if (this.failure !== null) throw this.failure;
+  }
+
+  /** What was ordered last; null: nothing. */
+  rebalancePaused: boolean | null = null;
+
+  async setRebalancePaused(paused: boolean): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.rebalancePaused = paused;
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    if (this.failure !== null) throw this.failure;
+    return {
+      nodeId: SELF,
+      movesMax: 16,
+      paused: this.rebalancePaused === true,
+      shards: { settled: 1, moving: 0, waiting: 0, paused: 0, stuck: 0 },
+      moves: [],
+      nodes: [{ nodeId: SELF, replicas: 1, replicasPlanned: 1, leaders: 1, leadersPlanned: 1 }],
+      replicasToMove: 0,
+      leadersToMove: 0,
+    };
   }
 }

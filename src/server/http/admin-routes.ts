@@ -9,7 +9,7 @@ import { badRequest, HttpFailure } from "./http-failure.ts";
 import type { HttpServices } from "./http-services.ts";
 
 /** Bytes of an order. */
-const BODY_BYTES_MAX = 64 * 1024;
+export const BODY_BYTES_MAX = 64 * 1024;
 const SEEDS_MAX = 1_000;
 
 export function addAdminRoutes(app: FastifyInstance, { admin }: HttpServices): void {
@@ -32,7 +32,8 @@ export function addAdminRoutes(app: FastifyInstance, { admin }: HttpServices): v
   });
 }
 
-function jsonBody(request: FastifyRequest): Readonly<Record<string, unknown>> {
+/** The JSON object in the body of an order; empty when there is no body. */
+export function jsonBody(request: FastifyRequest): Readonly<Record<string, unknown>> {
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new HttpFailure(415, "UNSUPPORTED_MEDIA_TYPE", "send the order as application/json");

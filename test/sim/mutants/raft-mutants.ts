@@ -226,8 +226,9 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
       },
     ],
     world: "elections",
-    // Few clients: a log that was left behind must be about as long as the one that replaces it.
-    options: { clients: 4, shards: 8, faults: ["partition", "isolation", "bridge-partition", "pause"] },
+    // It shows where a log that was left behind with a tail of its own is as long as that of the leader after next, and has not
+    // heard of the next one: many groups, links that lose what they held back, and nobody who stands still with all his logs.
+    options: { shards: 16, faults: ["partition", "isolation", "stream-reset"] },
     caughtBy: ["log-matching"],
   },
   {

@@ -161,7 +161,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
           "  const incoming = answers.sort((a, b) => b - a)[configuration.voters.length >> 1] ?? 0;",
       },
     ],
-    world: "churn",
+    world: "moves",
     caughtBy: ["leader-completeness", "fresh-reads", "linearizability"],
   },
   {
@@ -177,7 +177,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
         replace: "  return Math.max(incoming, majorityIndex(configuration.votersOutgoing, measure));",
       },
     ],
-    world: "churn",
+    world: "moves",
     caughtBy: ["leader-completeness", "election-safety", "fresh-reads", "linearizability"],
   },
   {

@@ -70,6 +70,17 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
       ],
     },
   },
+  /** Replicas move all the time, slowly, and ways break meanwhile. Nobody dies, so nothing waits for the fleet to be whole. */
+  moves: {
+    patience: 2,
+    options: {
+      ...SMALL,
+      shards: 16,
+      clients: 6,
+      chaosMs: 25_000,
+      faults: ["join", "leave", "drain", "partition", "heavy-tail"],
+    },
+  },
   /** Clocks are wrong, and leadership moves. */
   clocks: {
     patience: 1,

@@ -17,6 +17,7 @@ export const FAULT_KINDS = [
   "stream-stall",
   "stream-reset",
   "half-open-stream",
+  "late-network",
   // What happens to processes and machines.
   "crash",
   "power-loss",

@@ -42,6 +42,9 @@ const FOUNDING_LIMIT_MS = 60_000;
 /** Machines that start at the same time do so within this. */
 const STARTS_WITHIN_MS = 3_000;
 const SEEDS_MAX = 3;
+/** Kinds of faults that came later have coins from a source of their own: where they do not happen, a seed keeps its history. */
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set(["late-network"]);
+const LATER_KINDS_SALT = 0x1a7e5;
 /** Clients are done this long after they were told to stop: their longest deadline, and the sweep that enforces it. */
 const CLIENTS_LIMIT_MS = 10_000;
 const RECKONING_LIMIT_MS = 30_000;
@@ -322,12 +325,19 @@ class Run {
   }
 }
 
-/** A coin for every kind there is, whether or not it may be used: so that leaving one out changes nothing else. */
-function drawFaults(random: Random, { faults, swarm }: RunOptions): readonly FaultKind[] {
-  return FAULT_KINDS.filter((kind) => {
-    const heads = random.nextBelow(2) === 0;
+/**
+ * A coin for every kind there is, whether or not it may be used: so that leaving one out changes nothing else. A network is late
+ * only for those who found on it together.
+ */
+function drawFaults(random: Random, { seed, faults, swarm }: RunOptions): readonly FaultKind[] {
+  const later = new Random(Number(seed & 0xffff_ffffn) ^ LATER_KINDS_SALT, Number(seed >> 32n));
+  const enabled = FAULT_KINDS.filter((kind) => {
+    const heads = (LATER_KINDS.has(kind) ? later : random).nextBelow(2) === 0;
     return faults.includes(kind) && (heads || !swarm);
   });
+  return enabled.includes("simultaneous-founding")
+    ? enabled
+    : enabled.filter((kind) => kind !== "late-network");
 }
 
 /** One data centre or several: a tenth of a millisecond one way, to twenty. */

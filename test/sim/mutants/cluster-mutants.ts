@@ -18,6 +18,9 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = Object.freeze([
       },
     ],
     world: "founding",
+    // Two that do not hear one another ask the same third at the same time: each has its promise, and the one that is accepted
+    // first has no time to tell before the other is, too.
+    options: { faults: ["simultaneous-founding", "late-network"] },
     caughtBy: ["one-cluster"],
   },
   {

@@ -32,7 +32,7 @@ export interface VirtualMember {
 }
 
 /** What a node starts from and writes to, how, and who watches. */
-type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe">;
+type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe"> & Partial<Pick<NodePorts, "resolver">>;
 
 export class VirtualCluster {
   readonly clock = new VirtualClock();

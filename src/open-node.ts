@@ -14,6 +14,7 @@ import { DEFAULT_DISK_OPTIONS } from "./disk/disk-options.ts";
 import { openStore } from "./disk/open-store.ts";
 import type { LogStore, StoredPast } from "./host/ports.ts";
 import { VolatileLogStore } from "./host/volatile-log-store.ts";
+import { hostToAdvertise } from "./net/advertised-host.ts";
 import { bindClusterAddress, refuseInsecureHost } from "./net/cluster-address.ts";
 import { DnsResolver } from "./net/dns-resolver.ts";
 import { SystemClock } from "./net/system-clock.ts";
@@ -95,12 +96,13 @@ export class CremaNode {
    * its own at once; with seeds it waits for one of them, for ever.
    * With `dataDir` it is the node that this folder tells of. A folder that cannot be believed any more is put aside, and the node
    * joins its cluster again as a new one; where there is no seed to join, it is an error.
-   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_INSECURE_HOST, CREMA_ABORTED, and
+   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_ADDRESS_UNAVAILABLE, CREMA_INSECURE_HOST, CREMA_ABORTED, and
    * CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED, CREMA_DISK_FULL.
    */
   static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
-    const options = resolveNodeOptions(given);
-    refuseInsecureHost(options.host, options.insecure);
+    const resolved = resolveNodeOptions(given);
+    refuseInsecureHost(resolved.host, resolved.insecure);
+    const options = { ...resolved, advertise: resolved.advertise ?? hostToAdvertise(resolved.host) };
     const log = hooks.onLog ?? (() => {});
     const world: World = {
       clock: new SystemClock(),

@@ -41,7 +41,10 @@ export const FLAGS = Object.freeze({
     meaning: "cluster port: gossip on UDP, peers on TCP; 0 = any free one",
     defaultText: String(defaults.port),
   }),
-  advertise: addressFlag({ meaning: "what other machines dial", defaultText: "the bound address" }),
+  advertise: addressFlag({
+    meaning: "what other machines dial",
+    defaultText: "the bound address; of 0.0.0.0 the only one",
+  }),
   "resp-port": portFlag({
     meaning: "Redis protocol; 0 = any free one",
     defaultText: String(DEFAULT_RESP_PORT),

@@ -55,6 +55,16 @@ export class ClusterHttp {
     return status;
   }
 
+  /** null when the node can serve. */
+  notReadyReason(timeoutMs: number): Promise<string | null> {
+    return this.#reason("/readyz", 503, timeoutMs);
+  }
+
+  /** null when the node may be stopped with nothing at risk. */
+  unsafeToStopReason(timeoutMs: number): Promise<string | null> {
+    return this.#reason("/safe-to-stop", 409, timeoutMs);
+  }
+
   /** The value's bytes; null when there is no such key. */
   async get(key: string, consistency: "linearizable" | "local"): Promise<Uint8Array | null> {
     const path = keyPath(key, consistency === "local" ? "?consistency=local" : "");
@@ -163,6 +173,18 @@ export class ClusterHttp {
     const answer = await this.#exchange({ method: "POST", path, body: block, contentType, timeoutMs });
     const result: PutBackAnswer = JSON.parse(accepted(answer).toString());
     return result;
+  }
+
+  /** The reason in an answer of status `no`; null for a good one. */
+  async #reason(path: string, no: number, timeoutMs: number): Promise<string | null> {
+    const answer = await this.#exchange({ method: "GET", path, timeoutMs });
+    const text = answer.body.toString();
+    if (answer.status !== no || !text.includes('"reason"')) {
+      accepted(answer);
+      return null;
+    }
+    const { reason }: { readonly reason: string } = JSON.parse(text);
+    return reason;
   }
 
   async *#lines(response: IncomingMessage): AsyncGenerator<string> {

@@ -12,6 +12,7 @@ import { runCommand } from "../sim/run-command.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.ts";
 import { eventsCommand } from "./events.ts";
+import { healthCommand } from "./health.ts";
 import { delCommand, getCommand, setCommand } from "./keys.ts";
 import { joinCommand, leaveCommand } from "./membership.ts";
 import { rebalancePauseCommand, rebalanceResumeCommand, rebalanceStatusCommand } from "./rebalance.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   statusCommand,
   membersCommand,
   shardsCommand,
+  healthCommand,
   getCommand,
   setCommand,
   delCommand,

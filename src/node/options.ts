@@ -1,7 +1,7 @@
 /**
  * What a node can be told. Every option has a default, a unit in its name and one place where it is obeyed.
  */
-import { type Address, parseAddress } from "../base/address.ts";
+import { type Address, isWildcardHost, parseAddress } from "../base/address.ts";
 import { parseFsync } from "../base/fsync-policy.ts";
 import { SHARDS_MAX } from "../base/ids.ts";
 import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
@@ -14,7 +14,7 @@ export interface NodeOptions {
   readonly host: string;
   /** Cluster port: gossip on UDP, links on TCP. 0 = any free one. Default 7946. */
   readonly port: number;
-  /** What others dial, `host` or `host:port`. Default: the bound address. */
+  /** What others dial, `host` or `host:port`. Default: the bound address; where that is all of them, the machine's only one. */
   readonly advertise: string | null;
   /** Redis door: a port (0 = any free one) or null for none. Embedded default null; `crema-node` uses 6380. */
   readonly respPort: number | null;
@@ -145,7 +145,10 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options: NodeOptions = { ...DEFAULT_NODE_OPTIONS, ...defined };
   for (const seed of options.seeds) parseSeed(seed);
-  if (options.advertise !== null) parseOption("advertise", options.advertise, options.port);
+  if (options.advertise !== null) {
+    const { host } = parseOption("advertise", options.advertise, options.port);
+    if (isWildcardHost(host)) throw new RangeError(`option advertise: nobody can dial ${host}`);
+  }
   integerWithin("port", options.port, 0, 65_535);
   if (options.respPort !== null) integerWithin("respPort", options.respPort, 0, 65_535);
   if (options.httpPort !== null) integerWithin("httpPort", options.httpPort, 0, 65_535);

@@ -32,7 +32,8 @@ export interface VirtualMember {
 }
 
 /** What a node starts from and writes to, how, and who watches. */
-type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe" | "events">;
+type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe" | "events"> &
+  Partial<Pick<NodePorts, "resolver">>;
 
 export class VirtualCluster {
   readonly clock = new VirtualClock();

@@ -42,6 +42,27 @@ export async function untilWritten(
   }
 }
 
+/** Resolves with the value of every shard's key once all were read through `door`. Reads that fail are made again. */
+export async function untilRead(
+  door: RespDoor,
+  shardCount: number,
+  limitMs: number,
+): Promise<readonly RespValue[]> {
+  const client = await RespClient.open(door);
+  try {
+    return await Promise.all(
+      keyPerShard(shardCount).map(async (key) => {
+        const read = await waitUntil(`${key} is read through ${door}`, limitMs, async () => ({
+          value: await client.ask("GET", key),
+        }));
+        return read.value;
+      }),
+    );
+  } finally {
+    client.close();
+  }
+}
+
 /** What became of one command per shard, and after how long. */
 export interface ShardAnswer {
   readonly shard: number;

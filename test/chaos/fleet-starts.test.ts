@@ -17,17 +17,20 @@ interface Start {
   readonly seeds: number;
   /** The machines start at chance moments within this time. */
   readonly spreadMs: number;
-  /** So many of them die within their first second or so, and are started again. */
+  /**
+   * So many of them die within their first second or so and are started again, unless they belong to a cluster by then: in
+   * memory mode a member that dies takes its vote with it, and a young cluster of two has none to lose.
+   */
   readonly restarts: number;
 }
 
 it.each<Start>([
-  { machines: 1, seeds: 1, spreadMs: 1, restarts: 1 },
+  { machines: 1, seeds: 1, spreadMs: 1, restarts: 0 },
   { machines: 3, seeds: 3, spreadMs: 3_000, restarts: 1 },
   { machines: 5, seeds: 3, spreadMs: 2_000, restarts: 2 },
   { machines: 9, seeds: 5, spreadMs: LONG ? 30_000 : 5_000, restarts: 3 },
 ])(
-  "$machines machines that know $seeds seeds, start within $spreadMs ms and restart $restarts times are one cluster",
+  "$machines machines that know $seeds seeds, start within $spreadMs ms, $restarts of them twice, are one cluster",
   async (start) => {
     for (let round = 0; round < ROUNDS; round++) await startFleet(start);
   },
@@ -52,8 +55,10 @@ async function startFleet({ machines, seeds, spreadMs, restarts }: Start): Promi
       let node = await launch(port);
       if (restarted.has(machine)) {
         await delay(Math.random() * 1_500);
-        await node.kill();
-        node = await launch(port);
+        if (!node.isReady) {
+          await node.kill();
+          node = await launch(port);
+        }
       }
       return { node, beganAtMs: performance.now(), readyAtMs: whenReady(node) };
     }),

@@ -93,6 +93,10 @@ export class NodeProcess {
     return this.#child.pid;
   }
 
+  get isReady(): boolean {
+    return this.#ready !== null;
+  }
+
   /** The ready line. Throws before the node is ready. */
   get ready(): ReadyLine {
     if (this.#ready === null) throw new Error(`${this.label} is not ready`);

@@ -48,6 +48,8 @@ export interface OpenHooks {
   readonly onEvent?: (event: NodeEvent) => void;
   /** Lines for people. Default: nothing is printed. */
   readonly onLog?: (level: LogLevel, message: string) => void;
+  /** After `open` has resolved: the node cannot go on, and has closed itself. CREMA_ID_CONFLICT: its disk is a copy of another node's, or an old state. */
+  readonly onFatal?: (error: CremaError) => void;
   /** Gives up waiting for a cluster: the node is closed and `open` rejects with CREMA_ABORTED. */
   readonly signal?: AbortSignal;
 }
@@ -63,6 +65,7 @@ interface World {
   readonly keyHash: KeyHash;
   readonly events: NodeEvents;
   readonly log: (level: LogLevel, message: string) => void;
+  readonly onFatal: (error: CremaError) => void;
   /** Held from `open` to `close`; null in memory mode. */
   readonly directory: DataDirectory | null;
 }
@@ -83,6 +86,8 @@ export class CremaNode {
   #rejoining: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
+  #opened = false;
+  #failure: CremaError | null = null;
 
   private constructor(world: World, node: ClusterNode) {
     this.#world = world;
@@ -96,8 +101,9 @@ export class CremaNode {
    * its own at once; with seeds it waits for one of them, for ever.
    * With `dataDir` it is the node that this folder tells of. A folder that cannot be believed any more is put aside, and the node
    * joins its cluster again as a new one; where there is no seed to join, it is an error.
-   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_ADDRESS_UNAVAILABLE, CREMA_INSECURE_HOST, CREMA_ABORTED, and
-   * CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED, CREMA_DISK_FULL.
+   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_ADDRESS_UNAVAILABLE, CREMA_INSECURE_HOST,
+   * CREMA_ABORTED, and CREMA_ID_CONFLICT, CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED,
+   * CREMA_DISK_FULL.
    */
   static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
     const resolved = resolveNodeOptions(given);
@@ -112,6 +118,7 @@ export class CremaNode {
       keyHash: await loadKeyHash(),
       events: new NodeEvents((error) => log("error", `an event listener failed: ${String(error)}`)),
       log,
+      onFatal: hooks.onFatal ?? (() => {}),
       directory: options.dataDir === null ? null : await DataDirectory.open(options.dataDir),
     };
     if (hooks.onEvent !== undefined) world.events.add(hooks.onEvent);
@@ -414,6 +421,13 @@ export class CremaNode {
     node.onDrainAsked = () => this.#leaveAsAsked();
     node.onGiveUp = (address) => this.#rejoin("this node's cluster is empty", [address]);
     node.onRemoved = (addresses) => this.#rejoin("the cluster has removed this node", addresses);
+    node.onDisplaced = (reason) => void this.#fail(new CremaError("CREMA_ID_CONFLICT", reason));
+  }
+
+  async #fail(error: CremaError): Promise<void> {
+    this.#failure = error;
+    await this.close();
+    if (this.#opened) this.#world.onFatal(error);
   }
 
   /** Whether one of `addresses` is a member of this node's cluster already. */
@@ -486,7 +500,9 @@ export class CremaNode {
     const listed = (): boolean => this.#node.control.isListed;
     const givenUp = (): boolean => signal?.aborted === true || this.#closing !== null;
     await this.#node.waitFor(() => listed() || givenUp(), Number.POSITIVE_INFINITY);
-    if (listed()) return;
+    if (this.#failure !== null) throw this.#failure;
+    this.#opened = listed();
+    if (this.#opened) return;
     throw new CremaError("CREMA_ABORTED", "given up before a cluster was joined");
   }
 

@@ -42,7 +42,11 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
     if (event.type === "leaving") stop.request();
   };
   const onLog: OpenHooks["onLog"] = (level, message) => log[level](message);
-  const opening = CremaNode.open(settings.node, { onEvent, onLog }).catch((error: unknown) => {
+  const onFatal: OpenHooks["onFatal"] = (error) => {
+    log.fatal(errorFields(error), `crema-node cannot go on: ${error.message}`);
+    process.exit(1);
+  };
+  const opening = CremaNode.open(settings.node, { onEvent, onLog, onFatal }).catch((error: unknown) => {
     log.fatal(errorFields(error), startFailure(error));
     process.exit(error instanceof CremaError && error.code === "CREMA_INSECURE_HOST" ? 2 : 1);
   });

@@ -40,6 +40,8 @@ export type {
   FoundingValue,
 } from "./founding-messages.ts";
 
+/** Members met by gossip that are asked; one that has told of a cluster stays among them. */
+const MET_MAX = 8;
 /** Questions of one kind under way to one address. More are not asked: the driver ends every call in bounded time. */
 const OPEN_CALLS_MAX = 16;
 const JOIN_PAUSE_MIN_MS = 250;
@@ -74,6 +76,8 @@ export class Founding {
   readonly #random: Random;
   readonly #seeds: SeedList;
   readonly #probes: FoundingProbes;
+  /** Members of some cluster, met by gossip, at addresses that are no seeds': asked whether it is ours, never counted. */
+  readonly #met: FoundingProbes;
   readonly #acceptor: FoundingAcceptor;
   readonly #proposer: FoundingProposer;
   readonly #reports: FoundingReports;
@@ -94,6 +98,7 @@ export class Founding {
     this.#random = start.random;
     this.#seeds = new SeedList(start.seeds);
     this.#probes = new FoundingProbes(start.random, start.nowMs);
+    this.#met = new FoundingProbes(start.random, start.nowMs);
     this.#acceptor = new FoundingAcceptor(start.acceptor, start.onPersist);
     this.#reports = new FoundingReports(start.nowMs, (report) => this.#actions.push(report));
     this.#proposer = new FoundingProposer({
@@ -134,23 +139,46 @@ export class Founding {
     this.advance(nowMs);
   }
 
+  /**
+   * Gossip knows living members of some cluster at `addresses`, now. Where all seeds came back empty, they alone can tell that
+   * the cluster of these seeds lives: one that was given the same list is believed like a seed.
+   */
+  membersMet(addresses: readonly Address[], nowMs: number): void {
+    if (this.#phase === "settled") return;
+    const asked = new Map<string, Address>();
+    for (const { text, address, heard } of this.#met.all) if (heard !== null) asked.set(text, address);
+    for (const address of addresses) {
+      const text = formatAddress(address);
+      if (asked.size < MET_MAX && this.#probes.get(text) === null) asked.set(text, address);
+    }
+    this.#met.setAddresses(asked, nowMs);
+  }
+
   /** To be called at {@link nextDeadlineMs} at the latest. */
   advance(nowMs: number): void {
     if (this.#phase !== "probing") return;
-    for (const each of this.#probes.takeDue(nowMs)) this.#ask(each, { type: "probe", from: this.#sender });
+    for (const probes of [this.#probes, this.#met])
+      for (const each of probes.takeDue(nowMs)) this.#ask(each, { type: "probe", from: this.#sender });
     this.#step(nowMs);
   }
 
   nextDeadlineMs(): number {
     if (this.#phase !== "probing") return Number.POSITIVE_INFINITY;
     const joinAtMs = this.#clusterKnown() ? this.#joinAtMs : Number.POSITIVE_INFINITY;
-    return Math.min(this.#probes.nextDueMs, this.#proposer.nextDeadlineMs, joinAtMs);
+    return Math.min(this.#probes.nextDueMs, this.#met.nextDueMs, this.#proposer.nextDeadlineMs, joinAtMs);
   }
 
   /** `self`: the connection led to this very process. */
   onAnswer(callId: number, answer: FoundingAnswer, self: boolean, nowMs: number): void {
     const at = this.#endCall(callId);
     if (at === null || this.#phase === "settled") return;
+    if (this.#met.get(at.text) === at) {
+      this.#met.answered(at, answer, self, nowMs);
+      const isOurs = sameSeeds(answer.from.seeds, this.#seeds.texts);
+      if (answer.type === "cluster" && isOurs) this.#heardOfCluster(at, answer);
+      this.#step(nowMs);
+      return;
+    }
     const { boot } = answer.from.identity;
     const ourselves = self || boot === this.#self.boot;
     this.#probes.answered(at, answer, ourselves, nowMs);
@@ -169,6 +197,7 @@ export class Founding {
     const at = this.#endCall(callId);
     if (at === null || this.#phase === "settled") return;
     at.failure = reason;
+    if (this.#met.get(at.text) === at) return;
     for (const seed of this.#seeds.seedsBehind(at.text)) {
       const failures = this.#seeds.addressesOf(seed).map((text) => this.#probes.get(text)?.failure ?? null);
       if (failures.every((failure) => failure !== null)) this.#reports.unreachable(seed, reason);
@@ -288,7 +317,8 @@ export class Founding {
 
   #clusterKnown(): boolean {
     if (this.#acceptor.state.decided !== null || this.#announced !== null) return true;
-    for (const { heard } of this.#probes.all) if (heard !== null) return true;
+    for (const probes of [this.#probes, this.#met])
+      for (const { heard } of probes.all) if (heard !== null) return true;
     return false;
   }
 
@@ -318,7 +348,8 @@ export class Founding {
     const add = (address: Address, clusterId: ClusterId): void => {
       found.set(formatAddress(address), { address, clusterId });
     };
-    for (const { address, heard } of this.#probes.all) if (heard !== null) add(address, heard);
+    for (const probes of [this.#probes, this.#met])
+      for (const { address, heard } of probes.all) if (heard !== null) add(address, heard);
     const announced = this.#announced;
     if (announced !== null) for (const { address } of announced.voters) add(address, announced.clusterId);
     return [...found.values()].filter(({ address }) => !sameAddress(address, this.#self.address));
@@ -353,6 +384,7 @@ export class Founding {
     this.#phase = "settled";
     this.#proposer.stop();
     this.#probes.setAddresses(new Map(), 0);
+    this.#met.setAddresses(new Map(), 0);
     this.#calls.clear();
   }
 
@@ -368,7 +400,7 @@ export class Founding {
     const call = this.#calls.get(callId);
     if (call === undefined) return null;
     this.#calls.delete(callId);
-    const at = this.#probes.get(call.at);
+    const at = this.#probes.get(call.at) ?? this.#met.get(call.at);
     if (at !== null) at.openCalls = Math.max(0, at.openCalls - 1);
     return at;
   }

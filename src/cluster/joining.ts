@@ -156,6 +156,7 @@ export class Joining {
 
   #drive(): void {
     if (this.#closed || this.#founding === null) return;
+    if (!this.#founding.done) this.#founding.membersMet(this.#parts.members(), this.#parts.clock.nowMs());
     this.#founding.advance(this.#parts.clock.nowMs());
     const actions = this.#founding.takeActions();
     // What follows from a promise waits for it: our own counts in our own ballot.

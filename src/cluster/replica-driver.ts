@@ -11,8 +11,19 @@ import { nextShardStep, type ShardSituation } from "./shard-steps.ts";
 
 /** How often a group that is not where it should be is looked at. */
 const BEAT_MS = 100;
-/** After a transfer that did not take, the next one waits this long: meanwhile the group could not be written to. */
-const TRANSFER_PAUSE_MS = 3_000;
+/**
+ * After a transfer that did not take, the next one waits this long: meanwhile the group could not be written to. Twice as long each
+ * time that leadership came back from the same node at once, up to the maximum: that one reaches its leader, but no majority.
+ */
+const TRANSFER_PAUSE_MIN_MS = 3_000;
+const TRANSFER_PAUSE_MAX_MS = 60_000;
+interface Offer {
+  readonly to: NodeId;
+  readonly term: number;
+  readonly atMs: number;
+  readonly pauseMs: number;
+}
+
 /** How often every led group is looked at, whatever happened: nothing depends on an event being seen. */
 const ROUND_MS = 2_000;
 
@@ -29,8 +40,8 @@ export interface ReplicaDriverParts {
 export class ReplicaDriver {
   readonly #parts: ReplicaDriverParts;
   readonly #unsettled = new Set<GroupId>();
-  /** When leadership of a group was last offered away, and in which term. */
-  readonly #offered = new Map<GroupId, { readonly term: number; readonly atMs: number }>();
+  /** How leadership of a group was last offered away. */
+  readonly #offers = new Map<GroupId, Offer>();
   #timer: Timer | null = null;
   #lastRoundMs = 0;
   readonly counters = { steps: 0, transfers: 0, refused: 0 };
@@ -101,10 +112,9 @@ export class ReplicaDriver {
         return false;
       }
       case "transfer": {
-        const offered = this.#offered.get(group.id);
-        const nowMs = this.#parts.clock.nowMs();
-        if (offered?.term === status.term && nowMs - offered.atMs < TRANSFER_PAUSE_MS) return false;
-        this.#offered.set(group.id, { term: status.term, atMs: nowMs });
+        const offer = this.#nextOffer(group.id, step.to, status.term);
+        if (offer === null) return false;
+        this.#offers.set(group.id, offer);
         const result = group.raft.transferLeader(step.to);
         if (result.type === "started") this.counters.transfers++;
         this.#parts.onStep(group.id, `transfer to ${step.to}: ${result.type}`);
@@ -112,5 +122,18 @@ export class ReplicaDriver {
         return false;
       }
     }
+  }
+
+  /** null while the last one is too recent. */
+  #nextOffer(group: GroupId, to: NodeId, term: number): Offer | null {
+    const nowMs = this.#parts.clock.nowMs();
+    const last = this.#offers.get(group);
+    if (last === undefined || (last.to !== to && last.term !== term))
+      return { to, term, atMs: nowMs, pauseMs: TRANSFER_PAUSE_MIN_MS };
+    const agoMs = nowMs - last.atMs;
+    if (agoMs < last.pauseMs) return null;
+    const cameBack = last.to === to && last.term !== term && agoMs < 2 * last.pauseMs;
+    const pauseMs = cameBack ? Math.min(2 * last.pauseMs, TRANSFER_PAUSE_MAX_MS) : TRANSFER_PAUSE_MIN_MS;
+    return { to, term, atMs: nowMs, pauseMs };
   }
 }

@@ -19,7 +19,7 @@ import {
   shardOfGroup,
 } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import { type ClusterMap, findMember, type MemberIdentity } from "../cluster/cluster-map.ts";
+import { type ClusterMap, findMember, type MapMember, type MemberIdentity } from "../cluster/cluster-map.ts";
 import { ControlPlane } from "../cluster/control-plane.ts";
 import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
 import { decodeAcceptorState } from "../cluster/founding-codec.ts";
@@ -130,6 +130,11 @@ export class ClusterNode {
   onGiveUp: (address: Address) => void = () => {};
   /** The cluster went on without this node, under whose id nothing may happen any more. Its members are at `addresses`. */
   onRemoved: (addresses: readonly Address[]) => void = () => {};
+  /**
+   * The cluster map says that another process is this node now, one that is no earlier life of it: their disks are copies of each
+   * other, or this one is an old state. This node has closed itself, for two that vote under one id can undo each other's word.
+   */
+  onDisplaced: (reason: string) => void = () => {};
   /** The cluster map says that this node is to leave, and it was not this node's own idea. */
   onDrainAsked: () => void = () => {};
   /** Gossip has said this node's farewell often enough. */
@@ -270,6 +275,7 @@ export class ClusterNode {
   start(): void {
     const born = this.#memory.born();
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
+    if (this.#closed) return;
     this.#ports.store.onStall = (reason) => this.#diskStalled(reason);
     for (const { group, what } of this.#ports.past?.damaged ?? [])
       this.events.emit({ type: "store-damaged", group, reason: what });
@@ -681,6 +687,19 @@ export class ClusterNode {
     this.onRemoved(members);
   }
 
+  /** Whether `boot` is this life or an earlier one. */
+  #hasBeen(boot: BootNonce): boolean {
+    return boot === this.boot || this.#memory.formerBoots.includes(boot);
+  }
+
+  #displaced({ boot, address }: MapMember): void {
+    if (this.#closed) return;
+    const reason = `node id ${this.nodeId} is held by another process, ${boot} at ${formatAddress(address)}: what is stored here is a copy of its disk, or an old state of it`;
+    this.log("error", reason);
+    void this.close();
+    this.onDisplaced(reason);
+  }
+
   /** Gossip looks for members behind the seeds; a node with a past also where the map knows them. */
   #seedsResolved(addresses: readonly Address[]): void {
     this.#seedAddresses = addresses;
@@ -713,6 +732,10 @@ export class ClusterNode {
     this.moves.mapChanged(map);
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
+    if (listed !== null && !this.#hasBeen(listed.boot)) {
+      this.#displaced(listed);
+      return;
+    }
     if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();
     // Of an earlier life of this node it was asked in vain: whoever started it again wants it to stay.
     if (listed?.state === "draining" && listed.boot === this.boot && !this.#leaving) this.onDrainAsked();

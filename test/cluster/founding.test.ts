@@ -530,6 +530,41 @@ describe("the acceptor", () => {
     expect(answer).toMatchObject({ type: "promised" });
   });
 
+  /** Asks a member whom gossip has met; it answers that it belongs to a cluster, and was given `list`. */
+  const meetMember = (founding: Founding, list: readonly string[]): void => {
+    const { address } = identityOf(7);
+    founding.membersMet([address], 0);
+    founding.advance(0);
+    const call = founding.takeActions().find((action) => action.type === "call" && action.to === address);
+    if (call?.type !== "call") throw new Error("the member was not asked");
+    const from = { identity: identityOf(7), seeds: list, mayFound: true };
+    const answer = { type: "cluster", from, clusterId: value.clusterId, member: true, value: null } as const;
+    founding.onAnswer(call.id, answer, false, 1);
+  };
+
+  it("promises nothing and joins when gossip has met a member with the same seed list, though no seed knows it", () => {
+    const founding = new Founding(start);
+    meetMember(founding, texts);
+    expect(founding.takeActions()).toContainEqual(
+      expect.objectContaining({ type: "join", address: identityOf(7).address, clusterId: value.clusterId }),
+    );
+    const answer = founding.handle({ type: "prepare", from: sender(2), ballot: ballot(1) }, null, 2);
+    expect(answer).toMatchObject({ type: "refused", reason: "heard" });
+    founding.joinFailed("it is busy", 3);
+    // It may be cut off, and its cluster may live.
+    founding.membersMet([], 4);
+    const later = founding.handle({ type: "prepare", from: sender(2), ballot: ballot(2) }, null, 5);
+    expect(later).toMatchObject({ type: "refused", reason: "heard" });
+  });
+
+  it("neither joins nor heeds a met member of a cluster with other seeds: addresses are used again", () => {
+    const founding = new Founding(start);
+    meetMember(founding, texts.slice(1));
+    expect(founding.takeActions().some(({ type }) => type === "join")).toBe(false);
+    const answer = founding.handle({ type: "prepare", from: sender(2), ballot: ballot(1) }, null, 2);
+    expect(answer).toMatchObject({ type: "promised" });
+  });
+
   it("promises nothing while it knows of a cluster that has not admitted it", () => {
     const founding = new Founding({ ...start, self: identityOf(3) });
     founding.handle({ type: "decided", from: sender(2), value }, null, 0);

@@ -47,8 +47,12 @@ export class TestCluster {
   }
 
   /** Starts a process without waiting for it. */
-  launch(flags: Readonly<Record<string, string>> = {}, extra: readonly string[] = []): NodeProcess {
-    const node = new NodeProcess(`node ${this.nodes.length + 1}`, flags, extra);
+  launch(
+    flags: Readonly<Record<string, string>> = {},
+    extra: readonly string[] = [],
+    via: readonly string[] = [],
+  ): NodeProcess {
+    const node = new NodeProcess(`node ${this.nodes.length + 1}`, flags, extra, via);
     this.nodes.push(node);
     return node;
   }

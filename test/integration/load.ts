@@ -2,7 +2,7 @@
  * Load on a cluster, with a faithful record of what was acknowledged, what was refused and what is unknown.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { ConnectionLost, RespClient, RespError } from "./resp-client.ts";
+import { ConnectionLost, RespClient, type RespDoor, RespError } from "./resp-client.ts";
 
 /** What became of one request. */
 export type Outcome =
@@ -13,8 +13,8 @@ export type Outcome =
   | { readonly type: "unknown"; readonly message: string };
 
 export interface LoadOptions {
-  /** RESP ports to work through; worker i begins at port i and moves on when its connection is lost. */
-  readonly ports: readonly number[];
+  /** RESP doors to work through; worker i begins at door i and moves on when its connection is lost. */
+  readonly ports: readonly RespDoor[];
   readonly workers: number;
   /** Requests in flight per worker; each is of another key. */
   readonly depth: number;
@@ -96,7 +96,7 @@ export abstract class Load {
       return command;
     }
     if (outcome.type === "acknowledged") this.acknowledgedCount++;
-    else this[outcome.type].push(`${command.join(" ")} at port ${client.port}: ${outcome.message}`);
+    else this[outcome.type].push(`${command.join(" ")} at ${client.door}: ${outcome.message}`);
     this.done(worker, lane, command, outcome);
     return null;
   }
@@ -143,9 +143,9 @@ export class WriteLoad extends Load {
     this.#generations.set(`${worker}:${lane}:${spot}`, Number(generation) + 1);
   }
 
-  /** Reads every key through `port`; the differences from what must be there, empty when all is well. */
-  async verify(port: number): Promise<readonly string[]> {
-    const client = await RespClient.open(port);
+  /** Reads every key through `door`; the differences from what must be there, empty when all is well. */
+  async verify(door: RespDoor): Promise<readonly string[]> {
+    const client = await RespClient.open(door);
     const differences: string[] = [];
     const keys = [...this.written.keys()];
     for (let first = 0; first < keys.length; first += READS_AT_ONCE) {

@@ -50,13 +50,28 @@ export class NodeProcess {
   #ready: ReadyLine | null = null;
   #exit: ExitStatus | null = null;
 
-  /** Starts the process; `flags` are added to the defaults, an empty value removes one. */
-  constructor(label: string, flags: Readonly<Record<string, string>>, extra: readonly string[] = []) {
+  /**
+   * Starts the process; `flags` are added to the defaults, an empty value removes one. `via`: a command that runs the rest
+   * of its arguments in its own place, as `ip netns exec` and `env` do.
+   */
+  constructor(
+    label: string,
+    flags: Readonly<Record<string, string>>,
+    extra: readonly string[] = [],
+    via: readonly string[] = [],
+  ) {
     this.label = label;
     const all = Object.entries({ ...DEFAULT_FLAGS, ...flags }).filter(([, value]) => value !== "");
-    const argv = [`${ROOT}dist/cli/crema-node.js`, ...all.flatMap(([name, value]) => [`--${name}`, value])];
+    const [program = "", ...argv] = [
+      ...via,
+      process.execPath,
+      `${ROOT}dist/cli/crema-node.js`,
+      ...all.flatMap(([name, value]) => [`--${name}`, value]),
+      "--exit-with-parent",
+      ...extra,
+    ];
     // The IPC channel ends with this process, and the node with the channel: nothing is left behind.
-    this.#child = spawn(process.execPath, [...argv, "--exit-with-parent", ...extra], {
+    this.#child = spawn(program, argv, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CREMA_"))),
     });
@@ -76,6 +91,10 @@ export class NodeProcess {
   get pid(): number {
     if (this.#child.pid === undefined) throw new Error(`${this.label} was not started`);
     return this.#child.pid;
+  }
+
+  get isReady(): boolean {
+    return this.#ready !== null;
   }
 
   /** The ready line. Throws before the node is ready. */

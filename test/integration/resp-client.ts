@@ -19,13 +19,16 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
+/** Where a node answers Redis clients: a port of this machine, or host:port. */
+export type RespDoor = number | string;
+
 interface Waiter {
   resolve(value: RespValue): void;
   reject(error: Error): void;
 }
 
 export class RespClient {
-  readonly port: number;
+  readonly door: RespDoor;
   readonly #socket: Socket;
   readonly #waiters: Waiter[] = [];
   readonly #opened: Promise<void>;
@@ -33,9 +36,10 @@ export class RespClient {
   #outgoing = "";
   #closed = false;
 
-  constructor(port: number) {
-    this.port = port;
-    this.#socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
+  constructor(door: RespDoor) {
+    this.door = door;
+    const [host = "", port = ""] = typeof door === "number" ? ["127.0.0.1", String(door)] : door.split(":");
+    this.#socket = createConnection({ port: Number(port), host, noDelay: true });
     this.#opened = new Promise((resolve, reject) => {
       this.#socket.once("connect", resolve);
       this.#socket.once("error", reject);
@@ -47,8 +51,8 @@ export class RespClient {
     this.#socket.on("close", () => this.#onClose());
   }
 
-  static async open(port: number): Promise<RespClient> {
-    const client = new RespClient(port);
+  static async open(door: RespDoor): Promise<RespClient> {
+    const client = new RespClient(door);
     await client.#opened;
     return client;
   }
@@ -59,7 +63,7 @@ export class RespClient {
 
   /** Sends one command; all commands of one turn travel in one write. Rejects with {@link ConnectionLost}. */
   send(...parts: readonly string[]): Promise<RespValue> {
-    if (this.#closed) return Promise.reject(new ConnectionLost(`port ${this.port} is closed`));
+    if (this.#closed) return Promise.reject(new ConnectionLost(`${this.door} is closed`));
     if (this.#outgoing === "") queueMicrotask(() => this.#flush());
     this.#outgoing += `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join("")}`;
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
@@ -96,8 +100,7 @@ export class RespClient {
 
   #onClose(): void {
     this.#closed = true;
-    for (const waiter of this.#waiters.splice(0))
-      waiter.reject(new ConnectionLost(`port ${this.port} hung up`));
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new ConnectionLost(`${this.door} hung up`));
   }
 }
 

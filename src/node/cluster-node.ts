@@ -2,7 +2,7 @@
  * One node of a cluster, whole, on ports: what the simulator runs and what `open-node.ts` plugs sockets into.
  * It connects the rooms; what each does is in the room.
  */
-import { type Address, formatAddress } from "../base/address.ts";
+import { type Address, formatAddress, sameAddress } from "../base/address.ts";
 import { CremaError } from "../base/errors.ts";
 import {
   type BootNonce,
@@ -19,7 +19,7 @@ import {
   shardOfGroup,
 } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import { type ClusterMap, findMember, type MapMember, type MemberIdentity } from "../cluster/cluster-map.ts";
+import { type ClusterMap, findMember, type MemberIdentity } from "../cluster/cluster-map.ts";
 import { ControlPlane } from "../cluster/control-plane.ts";
 import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
 import { decodeAcceptorState } from "../cluster/founding-codec.ts";
@@ -49,6 +49,7 @@ import { ClusterView } from "./cluster-view.ts";
 import { depart } from "./departure.ts";
 import { Dissolution } from "./dissolution.ts";
 import type { NodeEvent } from "./door.ts";
+import { formerAddress, formerSelfAt } from "./former-self.ts";
 import { Forwarding } from "./forwarding.ts";
 import { hearGossip } from "./gossip-ear.ts";
 import { quorumLoss } from "./group-quorum.ts";
@@ -271,8 +272,22 @@ export class ClusterNode {
     this.#route();
   }
 
-  /** Begins: what an earlier life left, ticks, gossip, and the way into a cluster or back into it. */
+  /** Begins, unless this node lives elsewhere already. @see former-self.ts */
   start(): void {
+    const former = formerAddress(this.#ports.past, this.nodeId);
+    if (former === null || sameAddress(former, this.#address)) {
+      this.#begin();
+      return;
+    }
+    void formerSelfAt(former, this.#calls).then((conflict) => {
+      if (this.#closed) return;
+      if (conflict === null) this.#begin();
+      else this.#displaced(conflict);
+    });
+  }
+
+  /** What an earlier life left, ticks, gossip, and the way into a cluster or back into it. */
+  #begin(): void {
     const born = this.#memory.born();
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
     if (this.#closed) return;
@@ -692,9 +707,9 @@ export class ClusterNode {
     return boot === this.boot || this.#memory.formerBoots.includes(boot);
   }
 
-  #displaced({ boot, address }: MapMember): void {
+  #displaced(by: string): void {
     if (this.#closed) return;
-    const reason = `node id ${this.nodeId} is held by another process, ${boot} at ${formatAddress(address)}: what is stored here is a copy of its disk, or an old state of it`;
+    const reason = `${by}: what is stored here is a copy of its disk, or an old state of it`;
     this.log("error", reason);
     void this.close();
     this.onDisplaced(reason);
@@ -733,7 +748,10 @@ export class ClusterNode {
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
     if (listed !== null && !this.#hasBeen(listed.boot)) {
-      this.#displaced(listed);
+      const { boot, address } = listed;
+      this.#displaced(
+        `node id ${this.nodeId} is held by another process, ${boot} at ${formatAddress(address)}`,
+      );
       return;
     }
     if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();

@@ -1,0 +1,75 @@
+/**
+ * A machine dies for good, and a new one, which nobody knows, takes its place.
+ *
+ * Its shards get another leader within what gossip or a broken link, an election timeout (1 .. 2 s) and a round of votes
+ * take. Their factor is back when the death has been believed (suspicion), the grace (10 s) is over, and the new
+ * replica has copied the log: 30 s in all. Voters are exchanged, never removed first: no configuration has fewer than the
+ * factor.
+ */
+import { SYSTEM_GROUP } from "../../base/ids.ts";
+import type { Scenario } from "./scenario.ts";
+import type { ScenarioWorld } from "./scenario-world.ts";
+
+const LEADERS_LIMIT_MS = 3_000;
+const FACTOR_LIMIT_MS = 30_000;
+const VOTERS = 3;
+/**
+ * Not four: the newcomer makes that five for as long as the death is not believed, so the system group grows to five
+ * voters, and then keeps the dead one, for there is no sixth machine to replace it.
+ */
+const FLEETS = [3, 5, 6] as const;
+
+export const voterDies: Scenario = {
+  name: "voter-dies",
+  meaning:
+    "a machine dies and a new one comes: other leaders at once, the factor back by one exchange of voters",
+  storage: "either",
+  async run(world) {
+    const { fleet, workload } = world;
+    await world.found(world.pick(FLEETS));
+    workload.start();
+    await world.pass(1_000 + world.drawMs(5_000));
+    const victim = world.pick(fleet.lives);
+    const victimId = victim.node.nodeId;
+    const led = world.groups.filter((group) => world.leaderOf(group) === victim);
+    const diedAtMs = world.nowMs;
+    const manner = world.drawManner();
+    world.lose(victim, manner);
+    const comesAfterMs = world.drawMs(5_000);
+    world.later(comesAfterMs, () => void world.bootNew());
+    const electedMs = await world.until("a group whose leader died has another one", LEADERS_LIMIT_MS, () =>
+      world.leaderless(led),
+    );
+    world.measure(`new leaders, ${manner} (ms)`, electedMs);
+    await world.pass(Math.max(0, diedAtMs + comesAfterMs + 1 - world.nowMs));
+    await world.whole(
+      "the factor is restored after a death",
+      Math.max(0, diedAtMs + FACTOR_LIMIT_MS - world.nowMs),
+    );
+    world.measure("factor restored (ms)", world.nowMs - diedAtMs);
+    exchangedOnly(world, diedAtMs);
+    for (const { event } of world.heard.since(diedAtMs, "member-died"))
+      world.demand(event.nodeId === victimId, "nobody else is taken for dead", () => `node ${event.nodeId}`);
+    await world.pass(world.drawMs(3_000));
+  },
+};
+
+/** No configuration had too few voters, and none went without another one coming in the same change. */
+function exchangedOnly(world: ScenarioWorld, sinceMs: number): void {
+  for (const { event, life, atMs } of world.heard.since(sinceMs, "configuration-changed")) {
+    const { group, voters, votersOutgoing } = event;
+    world.demand(
+      voters.length >= VOTERS,
+      "a voter is replaced, never removed first",
+      () => `group ${group} has voters ${voters.join(" ")} at ${life.name} at ${atMs.toFixed(0)} ms`,
+    );
+    if (votersOutgoing.length === 0 || group === SYSTEM_GROUP) continue;
+    const gone = votersOutgoing.filter((node) => !voters.includes(node)).length;
+    const come = voters.filter((node) => !votersOutgoing.includes(node)).length;
+    world.demand(
+      gone === come,
+      "one joint change exchanges voters",
+      () => `group ${group}: -${gone} +${come} at ${atMs.toFixed(0)} ms`,
+    );
+  }
+}

@@ -86,7 +86,7 @@ export class Fleet {
   /** Every event of every node. */
   onEvent: (life: FleetLife, event: NodeEvent) => void = () => {};
   /** Every line for people that a node logs. */
-  onLog: (life: string, message: string) => void = () => {};
+  onLog: (message: string) => void = () => {};
   /** What a run cannot survive: code of a node threw outside of any group. */
   onCrash: (life: Life | null, error: unknown) => void = (_, error) => {
     throw error;
@@ -123,6 +123,11 @@ export class Fleet {
   readdress(machine: Machine): void {
     if (machine.life !== null) throw new Error(`machine ${machine.number} runs a process`);
     machine.address = this.#newAddress();
+  }
+
+  /** Somebody puts an empty disk into `machine`, if it has one at all. */
+  replaceDisk(machine: Machine): void {
+    machine.disk = this.#newDisk();
   }
 
   /** Machines that run a process which stays, or will run one again. */
@@ -294,7 +299,7 @@ export class Fleet {
 
   #logged(name: string, level: LogLevel, message: string): void {
     this.trace.say(this.nowMs, name, level === "debug" ? message : `${level}: ${message}`);
-    this.onLog(name, message);
+    this.onLog(message);
   }
 
   #entered(process: VirtualProcess, entry: number, detail: number): void {

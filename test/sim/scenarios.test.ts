@@ -7,7 +7,7 @@ import { SCENARIOS } from "../../src/sim/scenarios/all-scenarios.ts";
 import { replayScenario, type ScenarioReport } from "../../src/sim/scenarios/scenario.ts";
 import { runScenario } from "../../src/sim/scenarios/scenario-run.ts";
 
-const SEEDS_DEFAULT = 3;
+const SEEDS_DEFAULT = 2;
 const SEED_TIMEOUT_MS = 60_000;
 const seeds = Number(process.env.CREMA_SCENARIO_SEEDS ?? SEEDS_DEFAULT);
 

@@ -34,7 +34,7 @@ export class FleetEvents {
 
   constructor(fleet: Fleet) {
     fleet.onEvent = (life, event) => void this.#heard.push({ atMs: fleet.nowMs, life, event });
-    fleet.onLog = (_, message) => {
+    fleet.onLog = (message) => {
       const group = TRANSFER_STARTED.exec(message)?.[1];
       if (group !== undefined) this.#transfers.push({ atMs: fleet.nowMs, group: Number(group) });
     };
@@ -45,6 +45,11 @@ export class FleetEvents {
     return this.#heard.filter(
       (heard): heard is Heard<EventOf<Type>> => heard.atMs >= sinceMs && heard.event.type === type,
     );
+  }
+
+  /** Whether anybody ever said something of that type. */
+  hasHeard(type: string): boolean {
+    return this.#heard.some(({ event }) => event.type === type);
   }
 
   /** How often leaders of `group` began to hand it over since `sinceMs`: each may cost a term, and is no accident. */

@@ -18,7 +18,8 @@ const WHOLE_LIMIT_MS = 60_000;
 const GAP_MS = 5_000;
 const ASK_EVERY_MS = 500;
 const SAFE_LIMIT_MS = 90_000;
-const LEADERS_LIMIT_MS = 5_000;
+/** Those of groups that sleep too: see `voter-dies`. */
+const LEADERS_LIMIT_MS = 8_000;
 /**
  * Not four: without disks, who comes back is a fifth member until its former life is given up. The system group grows to five
  * voters for that, keeps the dead one, and so nobody is ever told again that it is safe to stop.

@@ -11,8 +11,8 @@ import type { Scenario } from "./scenario.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 
 const LEADERS_LIMIT_MS = 3_000;
-/** Nobody misses the heartbeats of a group that sleeps: gossip has to, which probes one member a second. */
-const IDLE_LEADERS_LIMIT_MS = 6_000;
+/** Nobody misses the heartbeats of a group that sleeps: gossip has to, which probes one member a second and needs one more. */
+const IDLE_LEADERS_LIMIT_MS = 8_000;
 const FACTOR_LIMIT_MS = 30_000;
 const VOTERS = 3;
 /**

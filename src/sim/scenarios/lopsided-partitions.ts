@@ -36,17 +36,17 @@ export const lopsidedPartitions: Scenario = {
     const { what, cuts } = world.pick([oneIsNotHeard, oneDoesNotHear, oneLinkIsBroken, aBridgeIsLeft])(world);
     for (const { from, to, oneWay } of cuts) fleet.network.partition(from.address, to.address, oneWay);
     world.say(what);
-    const connected = world.groups.flatMap((group) => {
+    const connected = world.view.groups.flatMap((group) => {
       const lives = wellConnected(world, group, cuts);
       return lives.length === 0 ? [] : [{ group, lives }];
     });
     // Until the old leader has noticed: before, every group still seems to be led.
     await world.pass(ELECTED_LIMIT_MS);
     for (const { group, lives } of connected) {
-      const leader = world.leaderOf(group, lives);
+      const leader = world.view.leaderOf(group, lives);
       world.demand(leader !== null, "a connected majority has a leader", () => {
         const replicas = world.fleet.lives.map(
-          (life) => `${life.name} ${world.replica(life, group)?.raft.role}`,
+          (life) => `${life.name} ${world.view.replica(life, group)?.raft.role}`,
         );
         return `${what}; group ${group} with ${lives.map(({ name }) => name).join(", ")}: ${replicas.join(", ")}`;
       });
@@ -67,10 +67,10 @@ async function commits(
   what: string,
 ): Promise<void> {
   const asked = connected.flatMap(({ group, lives }) => {
-    const leader = world.leaderOf(group, lives);
+    const leader = world.view.leaderOf(group, lives);
     if (leader === null || group === 0) return [];
     const beganMs = world.nowMs;
-    const put = leader.node.cache.put(world.keyOf(group), what, { timeoutMs: WRITE_LIMIT_MS });
+    const put = leader.node.cache.put(world.view.keyOf(group), what, { timeoutMs: WRITE_LIMIT_MS });
     return [
       put.then(
         () => world.measure("a write at a connected leader (ms)", world.nowMs - beganMs),
@@ -86,7 +86,7 @@ async function commits(
 
 /** Those of the voters of `group` that exchange messages with a majority of them, themselves included. */
 function wellConnected(world: ScenarioWorld, group: GroupId, cuts: readonly Cut[]): readonly FleetLife[] {
-  const voters = world.votersOf(group);
+  const voters = world.view.votersOf(group);
   const voting = world.fleet.lives.filter(({ node }) => isIn(voters, node.nodeId));
   return voting.filter((life) => {
     const reached = voting.filter(

@@ -32,7 +32,7 @@ export const minorityPartition: Scenario = {
     const lives = random.shuffle([...fleet.lives]);
     const minority = lives.slice(0, random.nextBetween(1, 2));
     const majority = lives.slice(minority.length);
-    const sides = world.groups.map((group) => sideOf(world, group, minority));
+    const sides = world.view.groups.map((group) => sideOf(world, group, minority));
     const deposed = sides.flatMap(({ group, isHere, leader }) => {
       return !isHere && leader !== null && minority.includes(leader) ? [{ group, leader }] : [];
     });
@@ -41,18 +41,18 @@ export const minorityPartition: Scenario = {
     world.say(`${minority.map(({ name }) => name).join(", ")} cut off`);
     const cutAtMs = world.nowMs;
     const steppedMs = await world.until("a leader without a majority steps down", STEP_DOWN_LIMIT_MS, () => {
-      const still = deposed.find(({ group, leader }) => world.replica(leader, group)?.isLeader === true);
+      const still = deposed.find(({ group, leader }) => world.view.replica(leader, group)?.isLeader === true);
       return still === undefined ? null : `${still.leader.name} still leads group ${still.group}`;
     });
     if (deposed.length > 0) world.measure("stepped down (ms)", steppedMs);
     const there = sides.filter(({ isHere }) => !isHere).map(({ group }) => group);
     const electedMs = await world.until("the majority has a leader", LEADERS_LIMIT_MS, () =>
-      world.leaderless(there, majority),
+      world.view.leaderless(there, majority),
     );
     world.measure("the majority has leaders, after the step down (ms)", electedMs);
     await nothingServed(world, minority, there);
     await world.pass(Math.max(0, cutAtMs + SHORTEST_MS + world.drawMs(LONGEST_MS) - world.nowMs));
-    const terms = world.terms();
+    const terms = world.view.terms();
     const majorityTerms = new Map(there.map((group) => [group, termAmong(world, group, majority)]));
     for (const group of there) {
       const [everywhere, beyond] = [terms.get(group) ?? 0, majorityTerms.get(group) ?? 0];
@@ -82,13 +82,13 @@ function noElection(world: ScenarioWorld, sinceMs: number, terms: ReadonlyMap<Gr
 
 /** Where the majority of the voters of `group` is: `isHere`, on the side of `minority`, or beyond. */
 function sideOf(world: ScenarioWorld, group: GroupId, minority: readonly FleetLife[]) {
-  const voters = world.votersOf(group);
+  const voters = world.view.votersOf(group);
   const here = voters.filter((voter) => minority.some(({ node }) => node.nodeId === voter)).length;
-  return { group, isHere: here * 2 > voters.length, leader: world.leaderOf(group) };
+  return { group, isHere: here * 2 > voters.length, leader: world.view.leaderOf(group) };
 }
 
 function termAmong(world: ScenarioWorld, group: GroupId, lives: readonly FleetLife[]): number {
-  return Math.max(0, ...lives.map((life) => world.replica(life, group)?.raft.term ?? 0));
+  return Math.max(0, ...lives.map((life) => world.view.replica(life, group)?.raft.term ?? 0));
 }
 
 /** A linearizable read of every shard whose majority is elsewhere, through every node of the minority. */
@@ -102,7 +102,7 @@ async function nothingServed(
       .filter((group) => group !== SYSTEM_GROUP)
       .map(async (group) => {
         try {
-          await node.cache.consistentGet(world.keyOf(group), { timeoutMs: ASK_TIMEOUT_MS });
+          await node.cache.consistentGet(world.view.keyOf(group), { timeoutMs: ASK_TIMEOUT_MS });
         } catch (error) {
           if (error instanceof CremaError) return;
           throw error;

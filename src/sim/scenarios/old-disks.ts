@@ -33,7 +33,7 @@ export const removedReturns: Scenario = {
     });
     await world.whole("a fleet without its dead member is whole", WHOLE_LIMIT_MS);
     await world.pass(world.drawMs(CALM_MS));
-    const terms = world.terms();
+    const terms = world.view.terms();
     const beganMs = world.nowMs;
     if (random.nextBelow(2) === 0) fleet.readdress(victim.host);
     fleet.boot(victim.host, world.livingSeeds());
@@ -64,7 +64,9 @@ export const addressChange: Scenario = {
     await world.pass(1_000 + world.drawMs(3_000));
     const victim = world.pick(fleet.lives);
     const { nodeId } = victim.node;
-    const configurations = new Map(world.groups.map((group) => [group, world.votersOf(group).join(" ")]));
+    const configurations = new Map(
+      world.view.groups.map((group) => [group, world.view.votersOf(group).join(" ")]),
+    );
     const stoppedAtMs = world.nowMs;
     fleet.kill(victim, world.drawManner());
     await world.pass(world.drawMs(4_000));

@@ -68,9 +68,10 @@ class MovesWatch {
     const world = this.#world;
     world.later(LOOK_MS, () => this.look());
     let moving = 0;
-    for (const group of world.groups) {
-      const leader = group === SYSTEM_GROUP ? null : world.leaderOf(group);
-      const configuration = leader === null ? undefined : world.replica(leader, group)?.raft.configuration;
+    for (const group of world.view.groups) {
+      const leader = group === SYSTEM_GROUP ? null : world.view.leaderOf(group);
+      const configuration =
+        leader === null ? undefined : world.view.replica(leader, group)?.raft.configuration;
       if (configuration === undefined) continue;
       if (configuration.learners.length > 0 || configuration.votersOutgoing.length > 0) moving++;
     }
@@ -102,10 +103,11 @@ async function evenlySpread(
 /** Which machine holds or leads too much or too little, when all weigh the same. */
 function unevenness(world: ScenarioWorld, zoned: boolean): string | null {
   const { lives } = world.fleet;
-  const shards = world.groups.filter((group) => group !== SYSTEM_GROUP);
+  const shards = world.view.groups.filter((group) => group !== SYSTEM_GROUP);
   const held = (life: FleetLife): number =>
-    shards.filter((group) => world.votersOf(group).includes(life.node.nodeId)).length;
-  const led = (life: FleetLife): number => shards.filter((group) => world.leaderOf(group) === life).length;
+    shards.filter((group) => world.view.votersOf(group).includes(life.node.nodeId)).length;
+  const led = (life: FleetLife): number =>
+    shards.filter((group) => world.view.leaderOf(group) === life).length;
   // In zones the share of a machine is that of its zone, which holds one replica of every shard.
   for (const life of lives) {
     const replicas = zoned ? null : (shards.length * FACTOR) / lives.length;
@@ -124,9 +126,9 @@ function zonesMissing(world: ScenarioWorld, zoned: boolean): string | null {
   const { lives } = world.fleet;
   const zones = new Set(lives.map(({ node }) => node.options.zone));
   if (!zoned || zones.size < FACTOR) return null;
-  for (const group of world.groups) {
+  for (const group of world.view.groups) {
     if (group === SYSTEM_GROUP) continue;
-    const voters = world.votersOf(group);
+    const voters = world.view.votersOf(group);
     const found = new Set(
       lives.filter(({ node }) => voters.includes(node.nodeId)).map(({ node }) => node.options.zone),
     );

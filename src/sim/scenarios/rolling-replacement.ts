@@ -7,6 +7,7 @@
  */
 import type { GroupId } from "../../base/ids.ts";
 import type { FleetLife } from "../fleet.ts";
+import { newLeaders } from "./new-leaders.ts";
 import type { Scenario } from "./scenario.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 
@@ -19,7 +20,7 @@ const GAP_MS = 5_000;
 const ASK_EVERY_MS = 500;
 const SAFE_LIMIT_MS = 90_000;
 /** Those of groups that sleep too: see `voter-dies`. */
-const LEADERS_LIMIT_MS = 8_000;
+const LEADERS_LIMIT_MS = 6_000;
 /**
  * Not four: without disks, who comes back is a fifth member until its former life is given up. The system group grows to five
  * voters for that, keeps the dead one, and so nobody is ever told again that it is safe to stop.
@@ -74,8 +75,9 @@ export const safeToStop: Scenario = {
     workload.start();
     for (const old of random.shuffle([...fleet.lives])) {
       world.measure("waited until it was safe (ms)", await untilSafe(world, old));
+      const terms = world.view.terms();
       fleet.kill(old, world.drawManner());
-      for (const group of world.groups) {
+      for (const group of world.view.groups) {
         const [voting, living] = majorityOf(world, group);
         world.demand(
           living * 2 > voting,
@@ -83,9 +85,11 @@ export const safeToStop: Scenario = {
           () => `group ${group}: ${living} of ${voting} voters live without ${old.name}`,
         );
       }
-      const tookMs = await world.until("every group has a leader again", LEADERS_LIMIT_MS, () =>
-        world.leaderless(world.groups),
-      );
+      const tookMs = await newLeaders(world, "every group has a leader again", {
+        groups: world.view.groups,
+        terms,
+        limitMs: LEADERS_LIMIT_MS,
+      });
       world.measure("leaders after a stop (ms)", tookMs);
       await world.pass(world.drawMs(3_000));
       // With a disk the same node, else a new one in its place.
@@ -130,7 +134,7 @@ async function untilSafe(world: ScenarioWorld, life: FleetLife): Promise<number>
 
 /** Voters of `group`, and how many of them run, as whoever runs and knows most has it. */
 function majorityOf(world: ScenarioWorld, group: GroupId): readonly [number, number] {
-  const replicas = world.fleet.lives.flatMap((life) => world.replica(life, group) ?? []);
+  const replicas = world.fleet.lives.flatMap((life) => world.view.replica(life, group) ?? []);
   const [latest] = replicas.toSorted((left, right) => right.raft.lastIndex - left.raft.lastIndex);
   const voters = latest?.raft.configuration.voters ?? [];
   const living = new Set(world.fleet.lives.map(({ node }) => node.nodeId));

@@ -62,7 +62,7 @@ export const loseSixOfNine: Scenario = {
     await world.found(LARGE);
     workload.start();
     await world.pass(2_000 + world.drawMs(3_000));
-    const voters = new Map(world.groups.map((group) => [group, world.votersOf(group)]));
+    const voters = new Map(world.view.groups.map((group) => [group, world.view.votersOf(group)]));
     const lost = random.shuffle([...fleet.lives]).slice(0, LARGE - SMALL);
     const diedAtMs = world.nowMs;
     for (const life of lost) fleet.kill(life, world.drawManner());
@@ -93,7 +93,7 @@ async function refusedInTime(
   for (const { node } of world.fleet.lives) {
     for (const group of halted) {
       if (group === SYSTEM_GROUP) continue;
-      const key = world.keyOf(group);
+      const key = world.view.keyOf(group);
       const beganMs = world.nowMs;
       const answered = (what: string): void => {
         const tookMs = world.nowMs - beganMs;

@@ -3,10 +3,9 @@
  * lose, wait until, demand. Whatever is demanded and does not hold ends the run.
  */
 import type { Address } from "../../base/address.ts";
-import { type GroupId, groupId, type NodeId, shardOfGroup } from "../../base/ids.ts";
+import type { GroupId } from "../../base/ids.ts";
 import { Random } from "../../base/random.ts";
 import type { Resolver } from "../../host/ports.ts";
-import type { RaftGroup } from "../../host/raft-group.ts";
 import type { KeyHash } from "../../placement/key-hash.ts";
 import { whatIsMissing } from "../calm.ts";
 import { drawHost, drawWays } from "../drawn-surroundings.ts";
@@ -17,6 +16,7 @@ import type { CrashManner } from "../virtual-network.ts";
 import type { Pending } from "../workload/history.ts";
 import { Workload } from "../workload/workload.ts";
 import { FleetEvents } from "./fleet-events.ts";
+import { FleetGroups } from "./fleet-groups.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Who speaks for the script in the trace. */
@@ -30,7 +30,6 @@ const CLIENTS = { min: 3, max: 8 };
 /** Long enough that nobody gives up who would be answered: what fails then fails for a reason. */
 const CLIENT_TIMEOUT_MS = { min: 5_000, max: 5_000 };
 const DOORS_CLOSE_MS = 10_000;
-const KEYS_TRIED_MAX = 10_000;
 const SHARDS = [4, 8, 16] as const;
 
 /** Thrown when the run is over: the judge knows why. */
@@ -53,6 +52,7 @@ export class ScenarioWorld {
   readonly judge: Judge;
   readonly workload: Workload;
   readonly heard: FleetEvents;
+  readonly view: FleetGroups;
   readonly unanswered: Unanswered[] = [];
   /** What names resolve to now; addresses stand for themselves. */
   readonly names = new Map<string, readonly Address[]>();
@@ -79,6 +79,7 @@ export class ScenarioWorld {
     this.fleet.network.setConditions(drawWays(random));
     this.fleet.trace.onLine = onLine;
     this.heard = new FleetEvents(this.fleet);
+    this.view = new FleetGroups(this.fleet);
     this.judge = new Judge(this.fleet, SCRIPT);
     const clients = random.nextBetween(CLIENTS.min, CLIENTS.max);
     this.workload = new Workload(
@@ -213,69 +214,14 @@ export class ScenarioWorld {
     });
   }
 
-  /** The system group and every shard's. */
-  get groups(): readonly GroupId[] {
-    const shards = Math.max(0, ...this.fleet.lives.map(({ node }) => node.control.map?.shardCount ?? 0));
-    return Array.from({ length: shards + 1 }, (_, group) => groupId(group));
-  }
-
-  /** A key of the shard that `group` is of, which no client uses. */
-  keyOf(group: GroupId): string {
-    const router = this.fleet.lives.find(({ node }) => node.control.map !== null)?.node.router;
-    for (let tag = 0; tag < KEYS_TRIED_MAX; tag++) {
-      const key = `script-${tag}`;
-      if (router?.shardOf(key) === shardOfGroup(group)) return key;
-    }
-    throw new Error(`no key leads to group ${group}`);
-  }
-
-  replica(life: FleetLife, group: GroupId): RaftGroup<unknown> | undefined {
-    return life.node.groups.get(group);
-  }
-
-  /** Who leads and serves `group`: of several the one in the latest term. */
-  leaderOf(group: GroupId, among: readonly FleetLife[] = this.fleet.lives): FleetLife | null {
-    let found: FleetLife | null = null;
-    let foundTerm = -1;
-    for (const life of among) {
-      const replica = this.replica(life, group);
-      if (life.process.paused || replica?.isReadyLeader !== true || replica.raft.term <= foundTerm) continue;
-      found = life;
-      foundTerm = replica.raft.term;
-    }
-    return found;
-  }
-
-  /** The first of `groups` that nobody of `among` leads, for people; null when all are led. */
-  leaderless(groups: readonly GroupId[], among: readonly FleetLife[] = this.fleet.lives): string | null {
-    const without = groups.filter((group) => this.leaderOf(group, among) === null);
-    return without.length === 0 ? null : `nobody leads group ${without.join(", ")}`;
-  }
-
-  /** The latest term of every group, of all who run. */
-  terms(): ReadonlyMap<GroupId, number> {
-    return new Map(
-      this.groups.map((group) => {
-        const terms = this.fleet.lives.map((life) => this.replica(life, group)?.raft.term ?? 0);
-        return [group, Math.max(0, ...terms)];
-      }),
-    );
-  }
-
   /** Terms of a group that began since `sinceMs`, and that no leader had asked for: elections that somebody lost a leader to. */
   electionsSince(sinceMs: number, before: ReadonlyMap<GroupId, number>): ReadonlyMap<GroupId, number> {
     const elections = new Map<GroupId, number>();
-    for (const [group, term] of this.terms()) {
+    for (const [group, term] of this.view.terms()) {
       const unasked = term - (before.get(group) ?? term) - this.heard.transfersSince(sinceMs, group);
       if (unasked > 0) elections.set(group, unasked);
     }
     return elections;
-  }
-
-  /** The voters of `group` as its leader has them; empty when nobody leads. */
-  votersOf(group: GroupId): readonly NodeId[] {
-    const leader = this.leaderOf(group);
-    return leader === null ? [] : (this.replica(leader, group)?.raft.configuration.voters ?? []);
   }
 
   /** What clients asked since `sinceMs` and were not answered; of those whose node had not gone. */

@@ -9,13 +9,14 @@
  */
 import { groupOfShard } from "../../base/ids.ts";
 import type { FleetLife } from "../fleet.ts";
+import { newLeaders } from "./new-leaders.ts";
 import type { Scenario } from "./scenario.ts";
 import { type ScenarioWorld, unansweredText } from "./scenario-world.ts";
 
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 20_000;
 /** As after a death of which no connection tells: see `voter-dies`. */
-const LEADERS_LIMIT_MS = 8_000;
+const LEADERS_LIMIT_MS = 6_000;
 const WHOLE_LIMIT_MS = 60_000;
 const AFTERWARDS_MS = 10_000;
 const SLOW_SYNC_MS = { min: 20, max: 300 };
@@ -32,17 +33,20 @@ export const pausedProcess: Scenario = {
     await world.pass(1_000 + world.drawMs(2_000));
     const victim = world.pick(fleet.lives);
     const { nodeId } = victim.node;
-    const led = world.groups.filter((group) => world.leaderOf(group) === victim);
+    const led = world.view.groups.filter((group) => world.view.leaderOf(group) === victim);
     const pausedAtMs = world.nowMs;
     const durationMs = SHORTEST_MS + world.drawMs(LONGEST_MS - SHORTEST_MS);
+    const terms = world.view.terms();
     fleet.pause(victim, durationMs);
     const others = fleet.lives.filter((life) => life !== victim);
     // One that goes on before anybody minds may well lead as before.
-    const electedMs = await world.until(
-      "groups led by one that stands still get other leaders",
-      LEADERS_LIMIT_MS,
-      () => (victim.process.paused ? world.leaderless(led, others) : null),
-    );
+    const electedMs = await newLeaders(world, "groups led by one that stands still get other leaders", {
+      groups: led,
+      terms,
+      limitMs: LEADERS_LIMIT_MS,
+      among: others,
+      unless: () => !victim.process.paused,
+    });
     if (victim.process.paused) world.measure("other leaders (ms)", electedMs);
     await world.pass(Math.max(0, pausedAtMs + durationMs - world.nowMs) + AFTERWARDS_MS);
     onlyThatOneDied(world, pausedAtMs, [victim]);
@@ -67,7 +71,7 @@ export const slowDisk: Scenario = {
     const victim = world.pick(fleet.lives);
     const durationMs = SHORTEST_MS + world.drawMs(LONGEST_MS - SHORTEST_MS);
     const beganMs = world.nowMs;
-    const led = new Set(world.groups.filter((group) => world.leaderOf(group) === victim));
+    const led = new Set(world.view.groups.filter((group) => world.view.leaderOf(group) === victim));
     const { disk } = victim.host;
     if (random.nextBelow(2) === 0) disk?.stallFor(durationMs);
     else disk?.setConditions({ syncMeanMs: random.nextBetween(SLOW_SYNC_MS.min, SLOW_SYNC_MS.max) });

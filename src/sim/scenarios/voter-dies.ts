@@ -7,12 +7,13 @@
  * factor.
  */
 import { type GroupId, SYSTEM_GROUP } from "../../base/ids.ts";
+import { newLeaders } from "./new-leaders.ts";
 import type { Scenario } from "./scenario.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 
 const LEADERS_LIMIT_MS = 3_000;
 /** Nobody misses the heartbeats of a group that sleeps: gossip has to, which probes one member a second and needs one more. */
-const IDLE_LEADERS_LIMIT_MS = 8_000;
+const IDLE_LEADERS_LIMIT_MS = 6_000;
 const FACTOR_LIMIT_MS = 30_000;
 const VOTERS = 3;
 /**
@@ -33,23 +34,26 @@ export const voterDies: Scenario = {
     await world.pass(1_000 + world.drawMs(5_000));
     const victim = world.pick(fleet.lives);
     const victimId = victim.node.nodeId;
-    const led = world.groups.filter((group) => world.leaderOf(group) === victim);
+    const led = world.view.groups.filter((group) => world.view.leaderOf(group) === victim);
     const diedAtMs = world.nowMs;
     const manner = world.drawManner();
+    const terms = world.view.terms();
     world.lose(victim, manner);
     const comesAfterMs = world.drawMs(5_000);
     world.later(comesAfterMs, () => void world.bootNew());
     const asleep = led.filter((group) => isAsleep(world, group));
     const awake = led.filter((group) => !asleep.includes(group));
-    const awakeMs = await world.until("a group whose leader died has another one", LEADERS_LIMIT_MS, () =>
-      world.leaderless(awake),
-    );
+    const awakeMs = await newLeaders(world, "a group whose leader died has another one", {
+      groups: awake,
+      terms,
+      limitMs: LEADERS_LIMIT_MS,
+    });
     if (awake.length > 0) world.measure(`new leaders, ${manner} (ms)`, awakeMs);
-    await world.until(
-      "an idle group whose leader died has another one",
-      IDLE_LEADERS_LIMIT_MS - awakeMs,
-      () => world.leaderless(asleep),
-    );
+    await newLeaders(world, "an idle group whose leader died has another one", {
+      groups: asleep,
+      terms,
+      limitMs: Math.max(0, IDLE_LEADERS_LIMIT_MS - awakeMs),
+    });
     if (asleep.length > 0)
       world.measure(`new leaders of idle groups, ${manner} (ms)`, world.nowMs - diedAtMs);
     await world.pass(Math.max(0, diedAtMs + comesAfterMs + 1 - world.nowMs));
@@ -67,7 +71,7 @@ export const voterDies: Scenario = {
 
 /** Some replica of `group` counts on gossip to tell it that its leader is gone. */
 function isAsleep(world: ScenarioWorld, group: GroupId): boolean {
-  return world.fleet.lives.some((life) => world.replica(life, group)?.raft.status().quiesced === true);
+  return world.fleet.lives.some((life) => world.view.replica(life, group)?.raft.status().quiesced === true);
 }
 
 /** No configuration had too few voters, and none went without another one coming in the same change. */

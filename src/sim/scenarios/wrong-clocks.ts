@@ -29,7 +29,7 @@ export const wrongClocks: Scenario = {
     await world.found(world.pick([3, 5] as const));
     workload.start();
     await world.pass(2_000);
-    const terms = world.terms();
+    const terms = world.view.terms();
     const stormAtMs = world.nowMs;
     for (let jump = random.nextBetween(JUMPS.min, JUMPS.max); jump > 0; jump--)
       world.later(world.drawMs(STORM_MS), () => jumpClock(world));

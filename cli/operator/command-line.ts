@@ -9,6 +9,7 @@ import { didYouMean } from "../nearest-name.ts";
 import { packageVersion } from "../package-version.ts";
 import { demoCommand } from "../sim/demo-command.ts";
 import { runCommand } from "../sim/run-command.ts";
+import { scenarioCommand } from "../sim/scenario-command.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.ts";
 import { eventsCommand } from "./events.ts";
@@ -39,6 +40,7 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   restoreCommand,
   demoCommand,
   runCommand,
+  scenarioCommand,
 ]);
 
 /** What the first word of all commands of two words stands for. */

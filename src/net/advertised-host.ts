@@ -10,7 +10,8 @@ import { CremaError } from "../base/errors.ts";
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /**
- * null when `host` can be dialled as it is, else the one address of this machine that others can reach: IPv4 if there is one.
+ * null when `host` can be dialled as it is, else the one address of this machine that others can reach: IPv4 if there is one,
+ * IPv6 in brackets.
  * Rejects with CREMA_ADDRESS_UNAVAILABLE when there is none, or more than one, for then only a person can tell.
  */
 export function hostToAdvertise(host: string, interfaces: Interfaces = networkInterfaces()): string | null {
@@ -22,7 +23,7 @@ export function hostToAdvertise(host: string, interfaces: Interfaces = networkIn
   const chosen = four.length > 0 || host === "0.0.0.0" ? four : reachable;
   const addresses = [...new Set(chosen.map(({ address }) => address))];
   const [only] = addresses;
-  if (only !== undefined && addresses.length === 1) return only;
+  if (only !== undefined && addresses.length === 1) return only.includes(":") ? `[${only}]` : only;
   const found = only === undefined ? "no address that others can reach" : `several: ${addresses.join(", ")}`;
   throw new CremaError(
     "CREMA_ADDRESS_UNAVAILABLE",

@@ -2,7 +2,8 @@
  * One node of a cluster, whole, on ports: what the simulator runs and what `open-node.ts` plugs sockets into.
  * It connects the rooms; what each does is in the room.
  */
-import { type Address, formatAddress, sameAddress } from "../base/address.ts";
+import { type Address, formatAddress, parseAddress, sameAddress } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { CremaError } from "../base/errors.ts";
 import {
   type BootNonce,
@@ -809,10 +810,9 @@ export class ClusterNode {
 
 function advertised(options: NodeOptions, bound: Address): Address {
   if (options.advertise === null) return bound;
-  const at = options.advertise.lastIndexOf(":");
-  const isBare = at < 0 || options.advertise.endsWith("]") || options.advertise.indexOf(":") !== at;
-  if (isBare && !options.advertise.startsWith("[")) return { host: options.advertise, port: bound.port };
-  return parseSeed(options.advertise);
+  const address = parseAddress(options.advertise, bound.port);
+  assert(address !== null, "options were resolved", { advertise: options.advertise });
+  return address;
 }
 
 function describe(error: unknown): string {

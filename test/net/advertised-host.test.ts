@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { CremaNode } from "../../src/index.ts";
 import { hostToAdvertise, type Interfaces } from "../../src/net/advertised-host.ts";
 import { resolveNodeOptions } from "../../src/node/options.ts";
@@ -27,7 +27,7 @@ describe("what a node advertises", () => {
     ["0.0.0.0", ["10.0.0.5", "2001:db8::5", "fe80::5"], "10.0.0.5"],
     ["0.0.0.0", ["169.254.7.7", "10.0.0.5"], "10.0.0.5"],
     ["::", ["10.0.0.5", "2001:db8::5"], "10.0.0.5"],
-    ["::", ["fe80::5", "2001:db8::5"], "2001:db8::5"],
+    ["::", ["fe80::5", "2001:db8::5"], "[2001:db8::5]"],
   ])("is for --host %s among %j the address %s", (host, addresses, wanted) => {
     expect(hostToAdvertise(host, { lo: LOOPBACK, eth0: addressed(...addresses) })).toBe(wanted);
   });
@@ -70,4 +70,20 @@ describe("what a node advertises", () => {
     expect(node.clusterAddress.host).toBe(advertised);
     await node.close();
   });
+
+  it.each([
+    ["a.example", "a.example", null],
+    ["a.example:9", "a.example", 9],
+    ["[2001:db8::5]", "2001:db8::5", null],
+    ["[2001:db8::5]:9", "2001:db8::5", 9],
+  ])(
+    "is for --advertise %s the host %s and the port that is named, or else bound",
+    async (advertise, host, port) => {
+      const node = await CremaNode.open({ port: 0, advertise });
+      onTestFinished(() => node.close());
+      expect(node.clusterAddress.host).toBe(host);
+      if (port === null) expect(node.clusterAddress.port).toBeGreaterThan(9_000);
+      else expect(node.clusterAddress.port).toBe(port);
+    },
+  );
 });

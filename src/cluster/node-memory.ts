@@ -7,8 +7,8 @@
 import type { BootNonce, ClusterId, NodeId } from "../base/ids.ts";
 import { FORMER_BOOTS_MAX } from "../base/limits.ts";
 import type { LogStore, NodeRecord } from "../host/ports.ts";
-import { encodeMap } from "./cluster-codec.ts";
-import type { ClusterMap } from "./cluster-map.ts";
+import { decodeMap, encodeMap } from "./cluster-codec.ts";
+import { type ClusterMap, findMember } from "./cluster-map.ts";
 import type { AcceptorState } from "./founding-acceptor.ts";
 import { encodeAcceptorState } from "./founding-codec.ts";
 
@@ -25,7 +25,7 @@ export class NodeMemory {
     past: NodeRecord | null,
   ) {
     this.#store = store;
-    const boots = [...(past?.boots ?? []), self.boot].slice(-FORMER_BOOTS_MAX - 1);
+    const boots = remembered([...(past?.boots ?? []), self.boot], past);
     this.#record = past === null ? fresh(self.nodeId, boots) : { ...past, boots };
   }
 
@@ -84,6 +84,18 @@ export class NodeMemory {
       });
     });
   }
+}
+
+/**
+ * The newest of `boots`, and the one that the newest map names, however old: while a majority is away the map stays as it is, and
+ * whoever is started again and again meanwhile must not forget who it was.
+ */
+function remembered(boots: readonly BootNonce[], past: NodeRecord | null): readonly BootNonce[] {
+  const newest = boots.slice(-FORMER_BOOTS_MAX - 1);
+  if (past === null || past.map === null || newest.length === boots.length) return newest;
+  const listed = findMember(decodeMap(past.map), past.nodeId)?.boot;
+  if (listed === undefined || !boots.includes(listed) || newest.includes(listed)) return newest;
+  return [listed, ...newest.slice(1)];
 }
 
 function fresh(nodeId: NodeId, boots: readonly BootNonce[]): NodeRecord {

@@ -25,7 +25,6 @@ interface Start {
 }
 
 it.each<Start>([
-  { machines: 1, seeds: 1, spreadMs: 1, restarts: 0 },
   { machines: 3, seeds: 3, spreadMs: 3_000, restarts: 1 },
   { machines: 5, seeds: 3, spreadMs: 2_000, restarts: 2 },
   { machines: 9, seeds: 5, spreadMs: LONG ? 30_000 : 5_000, restarts: 3 },
@@ -36,6 +35,10 @@ it.each<Start>([
   },
   60_000 * ROUNDS,
 );
+
+it("a machine that is its own only seed is one cluster at once", async () => {
+  await startFleet({ machines: 1, seeds: 1, spreadMs: 0, restarts: 0 });
+});
 
 async function startFleet({ machines, seeds, spreadMs, restarts }: Start): Promise<void> {
   const cluster = new TestCluster();

@@ -102,6 +102,14 @@ export class PeerLink {
     }
   }
 
+  /** The peer has dialled us, so it lives and there is a way: whoever waits for it need not be patient any more. */
+  heard(): void {
+    if (this.#state.type !== "waiting") return;
+    this.#state.timer.cancel();
+    this.#state = { type: "idle" };
+    if (this.#wanted && !this.#closed) this.#dial();
+  }
+
   /** Says goodbye and never dials again. */
   close(): void {
     this.#closed = true;

@@ -263,6 +263,7 @@ export class PeerLinks {
       if (current) this.#reportLost(channel, error);
     };
     previous?.destroy(new Error("the peer dialled anew"));
+    this.#peers.get(node)?.heard();
   }
 
   #dispatch(channel: Channel, type: number, body: Uint8Array): void {

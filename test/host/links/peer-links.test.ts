@@ -227,6 +227,21 @@ describe("a link that breaks", () => {
     expect(await redialMs(world, a, reborn)).toBeLessThan(55);
   });
 
+  test("is dialled at once, however patient it was, when the peer that was away dials", async () => {
+    const { world, a, b } = await pair();
+    world.crash(b);
+    await world.until(() => a.events.includes("down 2"));
+    await world.until(() => {
+      a.links.channel(b.id);
+      return a.links.counters.dialsFailed > 8;
+    });
+    a.links.channel(b.id);
+    const reborn = world.node(2, { boot: nonceOf(22) });
+    reborn.links.setPeer(a.id, a.address);
+    await world.until(() => reborn.links.channel(a.id) !== null, 100);
+    await world.until(() => a.links.isUp(b.id), 100);
+  });
+
   test("keeps its patience when the link breaks soon after it was made", async () => {
     const { world, a, b } = await pair();
     let boot = 30;

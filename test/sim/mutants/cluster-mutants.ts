@@ -37,6 +37,8 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = Object.freeze([
       },
     ],
     world: "founding",
+    // One has founded with the third, and the other asks that one before it has heard of it.
+    options: { faults: ["simultaneous-founding", "late-network"] },
     caughtBy: ["one-cluster"],
   },
   {

@@ -37,6 +37,8 @@ export interface MembershipParts {
   readonly counters: SwimCounters;
   /** Probe this member out of turn, telling it `claim` first. */
   readonly probeSoon: (id: NodeId, claim: SuspectClaim | null) => void;
+  /** `id` has said itself that it lives, whom we suspected or took for dead. */
+  readonly refuted: (id: NodeId) => void;
   /** A living member holds the address that hearsay gives to another: ask the address who is there. */
   readonly contest: (nowMs: number, claim: AliveClaim) => void;
 }
@@ -314,6 +316,7 @@ export class Membership {
   /** A newer incarnation of a known member. */
   #renew(nowMs: number, known: Member, claim: AliveClaim, replaced: DeadClaim | null): void {
     const { table, suspicions, outbox, gossip } = this.#parts;
+    if (known.state !== "alive") this.#parts.refuted(known.id);
     if (!isLiving(known)) {
       table.set(memberOf(claim, "alive", nowMs));
       this.#welcome(claim, true, replaced);

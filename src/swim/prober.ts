@@ -97,6 +97,15 @@ export class Prober {
     return true;
   }
 
+  /**
+   * `id` has refuted: it lived after it was suspected. A probe of it that is under way may have spent its questions before that
+   * (with poor local health it takes seconds), so it proves nothing any more; the next one does.
+   */
+  refuted(id: NodeId): void {
+    if (!this.#targets.has(id)) return;
+    for (const probe of this.#running.values()) if (probe.target === id) this.#end(probe);
+  }
+
   nacked(sequence: number): void {
     const probe = this.#running.get(sequence);
     if (probe !== undefined && probe.nacksReceived < probe.nacksExpected) probe.nacksReceived++;

@@ -86,6 +86,7 @@ export class Swim {
     this.#membership = new Membership({
       ...parts,
       probeSoon: (id, claim) => this.#prober.soon(this.#nowMs, id, claim),
+      refuted: (id) => this.#prober.refuted(id),
       contest: (at, claim) => this.#responder.contest(at, claim),
     });
     this.#prober = new Prober(

@@ -31,6 +31,26 @@ describe("a partition", () => {
     }
   });
 
+  it("leaves no probe behind that accuses, after the healing, whoever has refuted", () => {
+    // A lone member doubts itself: its probes take up to 8 s, and have asked everybody they ask after half of that.
+    for (let cutMs = 4_000; cutMs <= 12_000; cutMs += 250) {
+      const network = VirtualNetwork.group(5, { seed: 7 });
+      const lone = network.node(0);
+      network.run(5_000);
+      network.partition((index) => (index === 0 ? 1 : 0));
+      network.run(cutMs);
+      network.heal();
+      lone.events.length = 0;
+      network.run(20_000);
+      const lived = new Set<string>();
+      for (const { event } of lone.events) {
+        if (event.type === "member-refuted" || event.type === "member-joined") lived.add(event.member.id);
+        if (event.type === "member-suspected")
+          expect(lived.has(event.member.id), `cut for ${cutMs} ms: ${event.member.id}`).toBe(false);
+      }
+    }
+  });
+
   it("costs a low, constant rate of dialling, however many are dead", () => {
     const network = VirtualNetwork.group(20);
     for (const node of network.nodes.slice(1)) network.crash(node);

@@ -74,7 +74,11 @@ export const slowDisk: Scenario = {
     const led = new Set(world.view.groups.filter((group) => world.view.leaderOf(group) === victim));
     const { disk } = victim.host;
     if (random.nextBelow(2) === 0) disk?.stallFor(durationMs);
-    else disk?.setConditions({ syncMeanMs: random.nextBetween(SLOW_SYNC_MS.min, SLOW_SYNC_MS.max) });
+    else
+      disk?.setConditions({
+        syncMeanMs: random.nextBetween(SLOW_SYNC_MS.min, SLOW_SYNC_MS.max),
+        slowRate: 0,
+      });
     world.say(`the disk of ${victim.name} is slow for ${durationMs.toFixed(0)} ms`);
     await world.pass(durationMs);
     disk?.recover();

@@ -1,12 +1,14 @@
 /**
- * Wall clocks that are wrong by up to an hour, and jump by as much while clients read and write keys with a time to live;
- * then leaders change. Nothing goes early (the checkers see to that), nothing stays for ever, and no clock makes anybody stand
+ * Clocks run a little fast or slow, wall clocks are wrong by up to an hour, and jump by as much while clients read and write
+ * keys with a time to live; then leaders change. Nothing goes early (the checkers see to that), nothing stays for ever, and no clock makes anybody stand
  * for election: timeouts are counted on clocks that never jump.
  *
  * A key goes by the time of its group, which is the latest that any leader's clock has said, and which the next leader
  * carries on at its own pace: however wrong the clocks are, it is gone its time to live later, give or take the change of
  * leaders.
  */
+import { CLOCK_DRIFT_MAX } from "../faults/clock-faults.ts";
+import type { ProcessClockOptions } from "../virtual-process.ts";
 import type { Scenario } from "./scenario.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 
@@ -24,9 +26,13 @@ export const wrongClocks: Scenario = {
   meaning:
     "wall clocks are off and jump by up to an hour, leaders change: keys go in time, and nobody stands for election",
   storage: "either",
+  clockDriftMax: CLOCK_DRIFT_MAX,
   async run(world) {
     const { workload, random } = world;
-    await world.found(world.pick([3, 5] as const));
+    await world.found(world.pick([3, 5] as const), (machine) => {
+      machine.clocks = drawClocks(world);
+      return {};
+    });
     workload.start();
     await world.pass(2_000);
     const terms = world.view.terms();
@@ -41,6 +47,14 @@ export const wrongClocks: Scenario = {
     await world.whole("a fleet with wrong clocks is whole", WHOLE_LIMIT_MS);
   },
 };
+
+function drawClocks({ random }: ScenarioWorld): ProcessClockOptions {
+  return {
+    wallSkewMs: (random.nextFloat() * 2 - 1) * HOUR_MS,
+    originMs: random.nextFloat() * HOUR_MS,
+    rate: 1 + (random.nextFloat() * 2 - 1) * CLOCK_DRIFT_MAX,
+  };
+}
 
 function jumpClock(world: ScenarioWorld): void {
   const life = world.pick(world.fleet.lives);
@@ -66,7 +80,7 @@ async function keysGoInTime(world: ScenarioWorld): Promise<void> {
   await world.pass(world.drawMs(1_000));
   fleet.boot(victim.host, world.livingSeeds());
   jumpClock(world);
-  const stillThere = await readAll(world, keys, beganMs + ttlMs);
+  const stillThere = await readAll(world, keys, beganMs + ttlMs * (1 - CLOCK_DRIFT_MAX));
   world.demand(stillThere, "a key lives as long as it was told to", () => `${ttlMs} ms`);
   await world.pass(Math.max(0, writtenMs + ttlMs + LATE_MS - world.nowMs));
   const read = Promise.all(keys.map((key) => world.pick(world.fleet.members).node.cache.consistentGet(key)));

@@ -8,11 +8,13 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "leader-changed":
     case "configuration-changed":
     case "map-changed":
+    case "shard-moved":
     case "checkpoint-taken":
     // The node says these two itself, in a line of its own.
     case "seed-unreachable":
     case "seed-reachable":
       return "debug";
+    case "cold-start":
     case "member-suspected":
     case "member-died":
     case "cluster-conflict":

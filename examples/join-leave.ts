@@ -20,12 +20,16 @@ await second.waitUntilReady(20_000);
 console.log("one cluster:", first.clusterId === second.clusterId, "joins seen:", joins);
 console.log("together:", second.members().filter((member) => member.state === "alive").length, "members");
 
-// Leaving hands everything over first.
-await first.leave();
+// Asked before a machine is stopped, by a person or by a script.
+console.log("why not stop one now:", await first.unsafeToStopReason());
+
+// first.leave() hands everything over and goes; draining it from another node is the same from afar.
+await second.drain(first.nodeId);
 let found = 0;
 for (let index = 0; index < 50; index++) {
   if ((await second.consistentGet(`key:${index}`)) === String(index)) found++;
 }
 console.log("after the founder left:", found, "of 50 keys");
 
+await first.leave(); // It is on its way already: waits for the end.
 await second.leave();

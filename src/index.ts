@@ -6,6 +6,13 @@ export { formatAddress, parseAddress } from "./base/address.ts";
 export { CremaError, type CremaErrorCode } from "./base/errors.ts";
 export { parseFsync } from "./base/fsync-policy.ts";
 export type { ClusterId, NodeId, ShardId } from "./base/ids.ts";
+export type {
+  GroupMove,
+  MovePhase,
+  MoveState,
+  NodeShare,
+  RebalanceProgress,
+} from "./cluster/rebalance-progress.ts";
 export type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from "./node/cache-api.ts";
 export type {
   ClusterStatus,
@@ -14,6 +21,9 @@ export type {
   MemberStatus,
   NodeEvent,
   NodeMetrics,
+  RebalanceStatus,
+  RecoveryPlan,
+  RecoveryStep,
   ShardStatus,
 } from "./node/door.ts";
 export { describeEvent } from "./node/event-text.ts";

@@ -7,13 +7,14 @@ import { type Address, formatAddress } from "./base/address.ts";
 import { CremaError } from "./base/errors.ts";
 import { parseFsync } from "./base/fsync-policy.ts";
 import type { ClusterId, NodeId } from "./base/ids.ts";
-import { groupId } from "./base/ids.ts";
+import { groupId, isHex64, nodeId as parseNodeId } from "./base/ids.ts";
 import { Random } from "./base/random.ts";
 import { DataDirectory } from "./disk/data-directory.ts";
 import { DEFAULT_DISK_OPTIONS } from "./disk/disk-options.ts";
 import { openStore } from "./disk/open-store.ts";
 import type { LogStore, StoredPast } from "./host/ports.ts";
 import { VolatileLogStore } from "./host/volatile-log-store.ts";
+import { hostToAdvertise } from "./net/advertised-host.ts";
 import { bindClusterAddress, refuseInsecureHost } from "./net/cluster-address.ts";
 import { DnsResolver } from "./net/dns-resolver.ts";
 import { SystemClock } from "./net/system-clock.ts";
@@ -21,7 +22,15 @@ import type { CacheStats, CacheValue, CallOptions, PutOptions, Versioned } from 
 import { ClusterNode, type LogLevel } from "./node/cluster-node.ts";
 import { CurrentDoor } from "./node/current-door.ts";
 import { isLoneAndEmpty } from "./node/dissolution.ts";
-import type { AdminDoor, ClusterStatus, MemberStatus, NodeEvent, NodeMetrics } from "./node/door.ts";
+import type {
+  AdminDoor,
+  ClusterStatus,
+  MemberStatus,
+  NodeEvent,
+  NodeMetrics,
+  RebalanceStatus,
+  RecoveryPlan,
+} from "./node/door.ts";
 import { NodeEvents } from "./node/node-events.ts";
 import { type NodeOptions, parseSeed, resolveNodeOptions } from "./node/options.ts";
 import type { WatchChange } from "./node/watch-queue.ts";
@@ -92,12 +101,14 @@ export class CremaNode {
    * its own at once; with seeds it waits for one of them, for ever.
    * With `dataDir` it is the node that this folder tells of. A folder that cannot be believed any more is put aside, and the node
    * joins its cluster again as a new one; where there is no seed to join, it is an error.
-   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_INSECURE_HOST, CREMA_ABORTED, and
-   * CREMA_ID_CONFLICT, CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED, CREMA_DISK_FULL.
+   * Rejects with `TypeError`/`RangeError` for bad options, CREMA_ADDRESS_IN_USE, CREMA_ADDRESS_UNAVAILABLE, CREMA_INSECURE_HOST,
+   * CREMA_ABORTED, and CREMA_ID_CONFLICT, CREMA_STORE_LOCKED, CREMA_STORE_FORMAT, CREMA_STORE_UNWRITABLE, CREMA_STORE_DAMAGED,
+   * CREMA_DISK_FULL.
    */
   static async open(given: Partial<NodeOptions> = {}, hooks: OpenHooks = {}): Promise<CremaNode> {
-    const options = resolveNodeOptions(given);
-    refuseInsecureHost(options.host, options.insecure);
+    const resolved = resolveNodeOptions(given);
+    refuseInsecureHost(resolved.host, resolved.insecure);
+    const options = { ...resolved, advertise: resolved.advertise ?? hostToAdvertise(resolved.host) };
     const log = hooks.onLog ?? (() => {});
     const world: World = {
       clock: new SystemClock(),
@@ -239,8 +250,40 @@ export class CremaNode {
     return this.#node.view.status();
   }
 
+  /** Which groups have lost their majority, and what {@link recover} would do about it. */
+  recoveryPlan(): Promise<RecoveryPlan> {
+    return this.#node.control.recovery.plan();
+  }
+
+  /**
+   * The way out when machines are lost for good and majorities with them: removes the members `lost`, exactly those that the plan
+   * names, and lets each group without a majority go on with the replica that reaches furthest of those left. What only the lost
+   * had acknowledged is gone. CREMA_RECOVERY_REFUSED: nothing was done.
+   */
+  recover(lost: readonly NodeId[]): Promise<RecoveryPlan> {
+    return this.#node.control.recovery.run(lost);
+  }
+
   metrics(): NodeMetrics {
     return this.#node.metrics();
+  }
+
+  /**
+   * Stops moving replicas for the sake of balance, in the whole cluster, until {@link resumeRebalancing}; resolves once that is
+   * committed. Moves that have begun are finished, and what dies or leaves is replaced all the same. CREMA_NO_LEADER.
+   */
+  pauseRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(true);
+  }
+
+  /** @see pauseRebalancing */
+  resumeRebalancing(): Promise<void> {
+    return this.#node.rebalancing.setPaused(false);
+  }
+
+  /** Whether it is paused, what is on its way, and how far from even the nodes are. */
+  rebalanceStatus(): Promise<RebalanceStatus> {
+    return this.#node.rebalancing.status();
   }
 
   /** Why this node cannot serve now; null when it can. */
@@ -300,6 +343,30 @@ export class CremaNode {
   leave(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
+  }
+
+  /**
+   * Drains a member for good: it hands over what it leads, its replicas are made anew elsewhere, the cluster forgets it, and it
+   * closes. Of another node it resolves once the cluster map does not list it any more; of this one (no `nodeId`) once it is closed,
+   * like {@link leave}, but a drain that cannot begin is an error and the node goes on.
+   * Rejects with `TypeError` for what is no node id, CREMA_UNREACHABLE when no member has it, CREMA_NO_LEADER when the cluster could
+   * not be told, CREMA_TIMEOUT when the drain has begun and is not over.
+   */
+  async drain(nodeId: string = this.nodeId, timeoutMs = REMOTE_LEAVE_TIMEOUT_MS): Promise<void> {
+    if (!isHex64(nodeId)) throw new TypeError(`not a node id (16 hexadecimal digits): ${nodeId}`);
+    if (nodeId === this.nodeId) {
+      if (this.#leaving === null && this.#closing === null) await this.#beginDrain();
+      return this.leave();
+    }
+    await this.#drainOther(parseNodeId(nodeId), timeoutMs);
+  }
+
+  /**
+   * Why stopping this node now would put some shard below full tolerance, for people; null when it is safe. Asked anew
+   * before each step of a rolling restart.
+   */
+  unsafeToStopReason(): Promise<string | null> {
+    return this.#node.view.unsafeToStopReason();
   }
 
   /**
@@ -455,25 +522,36 @@ export class CremaNode {
       onEvent: (listener) => this.#world.events.add(listener),
       join: (seeds) => this.join(seeds.map(formatAddress)),
       leave: (target) => this.#leaveByCommand(target),
+      recoveryPlan: () => this.recoveryPlan(),
+      recover: (lost) => this.recover(lost),
       backupShard: (shard, sink, signal) => this.#node.backups.send(shard, sink, signal),
+      setRebalancePaused: (paused) => this.#node.rebalancing.setPaused(paused),
+      rebalanceStatus: () => this.#node.rebalancing.status(),
     };
   }
 
   /** Acknowledged only when committed: when the map no longer lists the node (or, for this one, when the drain has begun). */
   async #leaveByCommand(target: NodeId | null): Promise<void> {
+    if (target !== null && target !== this.nodeId) return this.#drainOther(target, REMOTE_LEAVE_TIMEOUT_MS);
+    await this.#beginDrain();
+    this.#leaveAsAsked();
+  }
+
+  /** Resolves once the cluster map says that this node leaves. */
+  #beginDrain(): Promise<void> {
+    const { control, nodeId, options } = this.#node;
+    return control.drain(nodeId, options.requestTimeoutMs);
+  }
+
+  async #drainOther(target: NodeId, timeoutMs: number): Promise<void> {
     const node = this.#node;
-    if (target === null || target === node.nodeId) {
-      await node.control.drain(node.nodeId, node.options.requestTimeoutMs);
-      this.#leaveAsAsked();
-      return;
-    }
     if (!node.view.members().some(({ nodeId: known }) => known === target)) {
       throw new CremaError("CREMA_UNREACHABLE", `no member has the node id ${target}`);
     }
     await node.control.drain(target, node.options.requestTimeoutMs);
     const gone = (): boolean =>
       !(node.control.map?.members ?? []).some(({ nodeId: known }) => known === target);
-    if (await node.waitFor(gone, REMOTE_LEAVE_TIMEOUT_MS)) return;
+    if (await node.waitFor(gone, timeoutMs)) return;
     throw new CremaError("CREMA_TIMEOUT", `node ${target} is draining, but still holds replicas`, {
       retryable: true,
     });

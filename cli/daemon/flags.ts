@@ -41,7 +41,10 @@ export const FLAGS = Object.freeze({
     meaning: "cluster port: gossip on UDP, peers on TCP; 0 = any free one",
     defaultText: String(defaults.port),
   }),
-  advertise: addressFlag({ meaning: "what other machines dial", defaultText: "the bound address" }),
+  advertise: addressFlag({
+    meaning: "what other machines dial",
+    defaultText: "the bound address; of 0.0.0.0 the only one",
+  }),
   "resp-port": portFlag({
     meaning: "Redis protocol; 0 = any free one",
     defaultText: String(DEFAULT_RESP_PORT),
@@ -134,6 +137,10 @@ export const FLAGS = Object.freeze({
   "snapshot-bandwidth": byteSizeFlag(0, 2 ** 40, {
     meaning: "bytes per second for snapshots to others; 0 = no limit",
     defaultText: formatByteSize(defaults.snapshotBytesPerSecondMax),
+  }),
+  "rebalance-moves": integerFlag(1, 4_096, {
+    meaning: "shards whose replicas move at once; the same on every node",
+    defaultText: String(defaults.rebalanceMovesMax),
   }),
   gossip: choiceFlag(["lan", "wan", "local"], {
     meaning: "timing of failure detection",

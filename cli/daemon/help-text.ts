@@ -12,7 +12,17 @@ const GROUPS: readonly (readonly [title: string, flags: readonly FlagName[]])[] 
   ],
   [
     "The cluster:",
-    ["shards", "replication-factor", "zone", "name", "weight", "dead-grace", "snapshot-bandwidth", "gossip"],
+    [
+      "shards",
+      "replication-factor",
+      "zone",
+      "name",
+      "weight",
+      "dead-grace",
+      "snapshot-bandwidth",
+      "rebalance-moves",
+      "gossip",
+    ],
   ],
   [
     "What outlives the process:",

@@ -100,6 +100,7 @@ function nodeOptions(values: FlagValues): Partial<NodeOptions> {
     deadGraceMs: values["dead-grace"] ?? defaults.deadGraceMs,
     drainTimeoutMs: values["drain-timeout"] ?? defaults.drainTimeoutMs,
     snapshotBytesPerSecondMax: values["snapshot-bandwidth"] ?? defaults.snapshotBytesPerSecondMax,
+    rebalanceMovesMax: values["rebalance-moves"] ?? defaults.rebalanceMovesMax,
     gossip: values.gossip ?? defaults.gossip,
   };
 }

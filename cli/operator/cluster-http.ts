@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { ClusterId, ClusterStatus, NodeEvent } from "../../src/index.ts";
+import type { ClusterId, ClusterStatus, NodeEvent, RebalanceStatus, RecoveryPlan } from "../../src/index.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { AnswerRefused, NodeUnreachable } from "./answer-refused.ts";
 import { exchange, type HttpAnswer, type HttpRequest, HttpTimeout, stream } from "./http-exchange.ts";
@@ -55,6 +55,16 @@ export class ClusterHttp {
     return status;
   }
 
+  /** null when the node can serve. */
+  notReadyReason(timeoutMs: number): Promise<string | null> {
+    return this.#reason("/readyz", 503, timeoutMs);
+  }
+
+  /** null when the node may be stopped with nothing at risk. */
+  unsafeToStopReason(timeoutMs: number): Promise<string | null> {
+    return this.#reason("/safe-to-stop", 409, timeoutMs);
+  }
+
   /** The value's bytes; null when there is no such key. */
   async get(key: string, consistency: "linearizable" | "local"): Promise<Uint8Array | null> {
     const path = keyPath(key, consistency === "local" ? "?consistency=local" : "");
@@ -82,9 +92,26 @@ export class ClusterHttp {
     await this.#order("/admin/join", { seeds });
   }
 
-  /** Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it. */
+  /**
+   * Drains `nodeId`, or the node that answers when null. Returns once the cluster no longer counts on it; for the node that answers, once
+   * the cluster knows that it leaves.
+   */
   async leave(nodeId: string | null): Promise<void> {
     await this.#order("/admin/leave", nodeId === null ? {} : { nodeId });
+  }
+
+  /** What {@link recover} would do. */
+  async recoveryPlan(): Promise<RecoveryPlan> {
+    const timeoutMs = MEMBERSHIP_TIMEOUT_MS;
+    const answer = await this.#exchange({ method: "GET", path: "/admin/recover", timeoutMs });
+    const plan: RecoveryPlan = JSON.parse(accepted(answer).toString());
+    return plan;
+  }
+
+  /** Gives up the members in `lost`, and lets every group without a majority go on with what is left. */
+  async recover(lost: readonly string[]): Promise<RecoveryPlan> {
+    const plan: RecoveryPlan = JSON.parse((await this.#order("/admin/recover", { lost })).toString());
+    return plan;
   }
 
   /** Events from now on, until the node closes. */
@@ -99,6 +126,17 @@ export class ClusterHttp {
       const event: NodeEvent | { readonly type: "heartbeat" } = JSON.parse(line);
       if (event.type !== "heartbeat") yield event;
     }
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    const answer = await this.#exchange({ method: "GET", path: "/rebalance", timeoutMs: STATUS_TIMEOUT_MS });
+    const status: RebalanceStatus = JSON.parse(accepted(answer).toString());
+    return status;
+  }
+
+  /** Pauses or resumes; returns once the cluster has committed it. */
+  async pauseRebalancing(paused: boolean): Promise<void> {
+    await this.#order(`/rebalance/${paused ? "pause" : "resume"}`, {});
   }
 
   /** What the cluster holds. */
@@ -137,6 +175,18 @@ export class ClusterHttp {
     return result;
   }
 
+  /** The reason in an answer of status `no`; null for a good one. */
+  async #reason(path: string, no: number, timeoutMs: number): Promise<string | null> {
+    const answer = await this.#exchange({ method: "GET", path, timeoutMs });
+    const text = answer.body.toString();
+    if (answer.status !== no || !text.includes('"reason"')) {
+      accepted(answer);
+      return null;
+    }
+    const { reason }: { readonly reason: string } = JSON.parse(text);
+    return reason;
+  }
+
   async *#lines(response: IncomingMessage): AsyncGenerator<string> {
     let rest = "";
     response.setEncoding("utf8");
@@ -151,10 +201,10 @@ export class ClusterHttp {
     }
   }
 
-  async #order(path: string, order: object): Promise<void> {
+  async #order(path: string, order: object): Promise<Buffer> {
     const body = JSON.stringify(order);
     const contentType = "application/json";
-    accepted(
+    return accepted(
       await this.#exchange({ method: "POST", path, body, contentType, timeoutMs: MEMBERSHIP_TIMEOUT_MS }),
     );
   }

@@ -9,11 +9,15 @@ import { didYouMean } from "../nearest-name.ts";
 import { packageVersion } from "../package-version.ts";
 import { demoCommand } from "../sim/demo-command.ts";
 import { runCommand } from "../sim/run-command.ts";
+import { scenarioCommand } from "../sim/scenario-command.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandArguments, CommandFlag, OperatorCommand } from "./command.ts";
 import { eventsCommand } from "./events.ts";
+import { healthCommand } from "./health.ts";
 import { delCommand, getCommand, setCommand } from "./keys.ts";
 import { joinCommand, leaveCommand } from "./membership.ts";
+import { rebalancePauseCommand, rebalanceResumeCommand, rebalanceStatusCommand } from "./rebalance.ts";
+import { recoverCommand } from "./recover.ts";
 import { membersCommand, shardsCommand, statusCommand } from "./show.ts";
 
 export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
@@ -21,20 +25,27 @@ export const COMMANDS: readonly OperatorCommand[] = Object.freeze([
   statusCommand,
   membersCommand,
   shardsCommand,
+  healthCommand,
   getCommand,
   setCommand,
   delCommand,
   joinCommand,
   leaveCommand,
+  recoverCommand,
   eventsCommand,
+  rebalanceStatusCommand,
+  rebalancePauseCommand,
+  rebalanceResumeCommand,
   backupCommand,
   restoreCommand,
   demoCommand,
   runCommand,
+  scenarioCommand,
 ]);
 
 /** What the first word of all commands of two words stands for. */
 export const COMMAND_GROUPS: Readonly<Record<string, string>> = Object.freeze({
+  rebalance: "moving replicas so that every node carries its share: how far it is, pausing, resuming",
   sim: "whole clusters in virtual time: a story to read, or thousands of seeds against every fault",
 });
 

@@ -1,10 +1,12 @@
 /**
  * `crema join` and `crema leave`: changing who belongs to the cluster, by hand.
  */
-import { DEFAULT_NODE_OPTIONS, formatAddress, parseAddress } from "../../src/index.ts";
+import { type ClusterStatus, DEFAULT_NODE_OPTIONS, formatAddress, parseAddress } from "../../src/index.ts";
+import { parseDurationMs } from "../duration.ts";
 import { UsageError } from "../usage-error.ts";
-import type { ClusterHttp } from "./cluster-http.ts";
-import type { OperatorCommand } from "./command.ts";
+import { AnswerRefused } from "./answer-refused.ts";
+import type { CommandFlag, OperatorCommand } from "./command.ts";
+import { untilLeft } from "./leaving.ts";
 
 export const joinCommand: OperatorCommand = {
   name: "join",
@@ -24,23 +26,48 @@ export const joinCommand: OperatorCommand = {
   },
 };
 
+const WAIT_FLAG: CommandFlag = {
+  name: "wait",
+  meaning: "return when the node has left; fail when it has not within this time",
+  placeholder: "duration",
+};
+
 export const leaveCommand: OperatorCommand = {
   name: "leave",
   usage: "[node]",
   meaning: "drain a node: hand over its shards, then forget it; without a node, the one at --http",
-  flags: [],
-  examples: [["$0 leave 5f3a", "drain the node whose id begins with 5f3a"]],
+  flags: [WAIT_FLAG],
+  examples: [
+    ["$0 leave 5f3a", "drain the node whose id begins with 5f3a"],
+    ["$0 leave --wait 60s", "drain the node at --http, and return when it has left"],
+  ],
   async run(given, { cluster, stdout }) {
-    const wanted = given.positional.node;
-    await cluster.leave(wanted === undefined ? null : await resolveNode(wanted, cluster));
+    const startedMs = Date.now();
+    const { node } = given.positional;
+    const waitMs = given.flags.wait === undefined ? null : waitTime(given.flags.wait);
+    const before = node === undefined && waitMs === null ? null : await cluster.status();
+    const wanted = node === undefined || before === null ? null : resolveNode(node, before);
+    await cluster.leave(wanted).catch((error: unknown) => {
+      // The drain has begun and takes longer than one answer may.
+      const goesOn = error instanceof AnswerRefused && error.code === "CREMA_TIMEOUT" && waitMs !== null;
+      if (!goesOn) throw error;
+    });
+    if (waitMs !== null && before !== null)
+      await untilLeft(wanted ?? before.nodeId, cluster, before, startedMs + waitMs);
     stdout.write("OK\n");
     return 0;
   },
 };
 
+function waitTime(text: string): number {
+  const waitMs = parseDurationMs(text);
+  if (waitMs === null || waitMs <= 0)
+    throw new UsageError(`--wait: '${text}' is not a duration such as 25s or 5m`);
+  return waitMs;
+}
+
 /** The full id of the one member whose id begins with `text`, or whose name or address it is. */
-async function resolveNode(text: string, cluster: ClusterHttp): Promise<string> {
-  const { members } = await cluster.status();
+function resolveNode(text: string, { members }: ClusterStatus): string {
   const named = members.filter((member) => member.name === text || member.address === text);
   const found = named.length > 0 ? named : members.filter((member) => member.nodeId.startsWith(text));
   const [only] = found;

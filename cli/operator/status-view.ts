@@ -64,7 +64,7 @@ export function shardLines(status: ClusterStatus, colours: Colours): readonly st
     String(group.applyIndex),
     labels.all(group.voters),
     labels.all(group.learners),
-    groupState(group, colours),
+    groupState(group, status.members, colours),
   ]);
   return textTable(columns, rows, colours.dim);
 }
@@ -81,12 +81,23 @@ function headline(status: ClusterStatus, colours: Colours): string {
   ].join("   ");
 }
 
-/** `ok`, or what is going on: no leader, a joint change, replicas on their way, too few of them. */
-function groupState(group: GroupStatus, colours: Colours): Cell {
-  if (group.leader === null) return { text: "no leader", paint: colours.red };
+/** `ok`, or what is going on: no leader or nobody to elect one, a joint change, replicas on their way, too few of them. */
+function groupState(group: GroupStatus, members: readonly MemberStatus[], colours: Colours): Cell {
+  if (group.leader === null)
+    return { text: hasQuorum(group, members) ? "no leader" : "no quorum", paint: colours.red };
   if (group.joint) return { text: "changing", paint: colours.yellow };
   const settled = group.learners.length === 0 && sameNodes(group.voters, group.wanted);
   return settled ? { text: "ok", paint: colours.dim } : { text: "moving", paint: colours.yellow };
+}
+
+/** Whether a majority of the voters may answer: who is suspected may not. */
+function hasQuorum({ voters, wanted }: GroupStatus, members: readonly MemberStatus[]): boolean {
+  const deciding = voters.length === 0 ? wanted : voters;
+  const silent = deciding.filter((voter) => {
+    const state = members.find(({ nodeId }) => nodeId === voter)?.state;
+    return state === "dead" || state === "suspect" || state === "left";
+  });
+  return deciding.length === 0 || silent.length * 2 < deciding.length;
 }
 
 function sameNodes(left: readonly string[], right: readonly string[]): boolean {

@@ -7,6 +7,7 @@ import { shrink } from "../../src/sim/shrink.ts";
 import type { OperatorCommand } from "../operator/command.ts";
 import type { Colours } from "../terminal/colours.ts";
 import { Campaign } from "./campaign.ts";
+import { EXIT_INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { headingLines } from "./progress-view.ts";
 import { reportLines, shrunkLines, traceLine } from "./report-view.ts";
 import { RUN_FLAGS, type RunPlan, readRunFlags } from "./run-flags.ts";
@@ -15,9 +16,6 @@ import { RunScreen } from "./run-screen.ts";
 import { PoolClosed, type SeedPool, WorkerPool } from "./seed-pool.ts";
 import { sourceVersion } from "./source-version.ts";
 import { summaryLines } from "./summary-view.ts";
-
-/** What a shell says of a command that Ctrl-C ended. */
-const EXIT_INTERRUPTED = 130;
 
 export const runCommand: OperatorCommand = runCommandWith((jobs) => new WorkerPool(jobs));
 
@@ -94,20 +92,4 @@ async function smaller(
   screen.end();
   screen.print(shrunkLines(failed, smallest, colours));
   return smallest;
-}
-
-/** Calls `stop` at the first Ctrl-C; a second one ends the process at once. Returns how to stop listening. */
-function onInterrupt(stop: () => void): () => void {
-  let asked = false;
-  const onSignal = (): void => {
-    if (asked) process.exit(EXIT_INTERRUPTED);
-    asked = true;
-    stop();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return () => {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  };
 }

@@ -16,12 +16,12 @@ import { UsageError } from "../usage-error.ts";
 
 const SEEDS_DEFAULT = 100;
 const SEEDS_MAX = 1_000_000_000;
-const JOBS_DEFAULT_MAX = 8;
-const JOBS_MAX = 256;
+export const JOBS_DEFAULT_MAX = 8;
+export const JOBS_MAX = 256;
 const MINUTE_MS = 60_000;
 const SEED_END = 1n << 64n;
 /** A first seed drawn by chance is short enough to be typed. */
-const RANDOM_SEED_END = 2 ** 40;
+export const RANDOM_SEED_END = 2 ** 40;
 
 const defaults = DEFAULT_RUN_OPTIONS;
 
@@ -178,7 +178,7 @@ function parseLimits(text: string): Limits {
   throw new UsageError(`--limits: '${text}' is not none or small`);
 }
 
-function integer(
+export function integer(
   flags: Readonly<Record<string, string>>,
   name: string,
   least: number,

@@ -32,3 +32,8 @@ export function parseAddress(text: string, defaultPort?: number): Address | null
   if (host === "" || port === undefined || port < 1 || port > 65_535) return null;
   return { host, port };
 }
+
+/** Whether `host` means all interfaces: an address to listen on, that nobody can dial. */
+export function isWildcardHost(host: string): boolean {
+  return host === "0.0.0.0" || (host.includes(":") && /^[0:]+$/.test(host));
+}

@@ -32,6 +32,7 @@ const COMMANDS: readonly MapCommand["type"][] = [
   "remove-member",
   "set-placement",
   "set-settings",
+  "remove-lost",
 ];
 /** Least bytes of an identity, and of a shard's placement: what a count is checked against. */
 const IDENTITY_BYTES_MIN = 8 + 8 + 1 + 2 + 1 + 1 + 8 + 2 + 2;
@@ -118,14 +119,15 @@ export function encodeMapCommand(command: MapCommand): Uint8Array {
     case "set-placement":
       writer.bool(command.systemVoters !== null);
       if (command.systemVoters !== null) writeNodes(writer, command.systemVoters);
-      writer.varint(command.shards.length);
-      for (const { shard, wanted } of command.shards) {
-        writer.u16(shard);
-        writeNodes(writer, wanted);
-      }
+      writeWanted(writer, command.shards);
       break;
     case "set-settings":
       writer.bool(command.settings.rebalancePaused);
+      break;
+    case "remove-lost":
+      writeNodes(writer, command.lost);
+      writeWanted(writer, command.shards);
+      writeNodes(writer, command.systemVoters);
       break;
     default:
       unreachable(command);
@@ -170,15 +172,15 @@ function readCommand(reader: ByteReader): MapCommand {
       return { type, nodeId: reader.nodeId() };
     case "set-placement": {
       const systemVoters = reader.bool() ? readNodes(reader, SYSTEM_VOTERS_MAX) : null;
-      const shards: WantedReplicas[] = [];
-      for (let rest = reader.count(3, SHARDS_MAX); rest > 0; rest--) {
-        const shard = shardId(within(reader, reader.u16(), 0, SHARDS_MAX - 1));
-        shards.push({ shard, wanted: readNodes(reader, REPLICATION_FACTOR_MAX) });
-      }
-      return { type, shards, systemVoters };
+      return { type, shards: readWanted(reader), systemVoters };
     }
     case "set-settings":
       return { type, settings: { rebalancePaused: reader.bool() } };
+    case "remove-lost": {
+      const lost = readNodes(reader, MEMBERS_MAX);
+      const shards = readWanted(reader);
+      return { type, lost, shards, systemVoters: readNodes(reader, SYSTEM_VOTERS_MAX) };
+    }
     case undefined:
       throw new WireError("unknown map command", reader.offset - 1);
     default:
@@ -232,6 +234,23 @@ export function readNodes(reader: ByteReader, countMax: number): NodeId[] {
   const nodes: NodeId[] = [];
   for (let rest = reader.count(NODE_BYTES, countMax); rest > 0; rest--) nodes.push(reader.nodeId());
   return nodes;
+}
+
+function writeWanted(writer: ByteWriter, shards: readonly WantedReplicas[]): void {
+  writer.varint(shards.length);
+  for (const { shard, wanted } of shards) {
+    writer.u16(shard);
+    writeNodes(writer, wanted);
+  }
+}
+
+function readWanted(reader: ByteReader): WantedReplicas[] {
+  const shards: WantedReplicas[] = [];
+  for (let rest = reader.count(3, SHARDS_MAX); rest > 0; rest--) {
+    const shard = shardId(within(reader, reader.u16(), 0, SHARDS_MAX - 1));
+    shards.push({ shard, wanted: readNodes(reader, REPLICATION_FACTOR_MAX) });
+  }
+  return shards;
 }
 
 function writeMember(writer: ByteWriter, member: MapMember): void {

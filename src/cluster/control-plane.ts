@@ -15,6 +15,7 @@ import {
   SYSTEM_GROUP,
   shardOfGroup,
 } from "../base/ids.ts";
+import type { Random } from "../base/random.ts";
 import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { PeerLinks } from "../host/links/peer-links.ts";
@@ -29,9 +30,12 @@ import { type ClusterMap, findMember, type MemberIdentity } from "./cluster-map.
 import type { ControlOptions, GossipView } from "./controller.ts";
 import type { FoundingValue } from "./founding.ts";
 import { foundingMap } from "./founding-map.ts";
+import { GroupLinks } from "./group-links.ts";
 import type { GroupReport } from "./group-report.ts";
 import { MapSpread } from "./map-spread.ts";
 import { MapStore } from "./map-store.ts";
+import { type RebalanceProgress, rebalanceProgress } from "./rebalance-progress.ts";
+import { Recovery } from "./recovery.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
 import { ReplicaTidier } from "./replica-tidier.ts";
 import { ReportBoard } from "./report-board.ts";
@@ -51,6 +55,7 @@ export interface ControlPlaneParts {
   /** The earlier lives of this node id; empty in memory mode. */
   readonly formerBoots: () => readonly BootNonce[];
   readonly clock: Clock;
+  readonly random: Random;
   readonly groups: MultiRaft;
   readonly links: PeerLinks;
   readonly calls: Calls;
@@ -76,12 +81,15 @@ export class ControlPlane {
   readonly system: SystemGroup;
   readonly driver: ReplicaDriver;
   readonly board: ReportBoard;
+  readonly recovery: Recovery;
   readonly #spread: MapSpread;
   readonly #leader: SystemLeader;
   readonly #admission: Admission;
   readonly #gathering: ReportGathering;
   readonly #tidier: ReplicaTidier;
+  readonly #groupLinks: GroupLinks;
   #clusterId: ClusterId | null = null;
+  #removed: ReadonlySet<NodeId> = new Set();
   #listed = false;
   #leaving = false;
   #closed = false;
@@ -114,7 +122,8 @@ export class ControlPlane {
       store: this.store,
       calls,
       clock,
-      holderOfNewer: (version) => this.#holderOfNewer(version),
+      random: parts.random,
+      gossip: parts.gossip,
     });
     this.#leader = new SystemLeader({
       self,
@@ -146,7 +155,20 @@ export class ControlPlane {
         parts.onReplicaClosed(group);
       },
     });
+    this.recovery = new Recovery({
+      self,
+      clock,
+      calls,
+      groups,
+      gossip: parts.gossip,
+      system: this.system,
+      map: () => this.map,
+      force: (group) => groups.force(group, () => this.#machineFor(group)),
+      log: parts.log,
+    });
+    this.#groupLinks = new GroupLinks({ self, groups, links: parts.links, clock });
     this.driver.start();
+    this.#groupLinks.start();
   }
 
   get map(): ClusterMap | null {
@@ -160,6 +182,14 @@ export class ControlPlane {
   /** The map lists this node as a member. */
   get isListed(): boolean {
     return this.#listed;
+  }
+
+  /**
+   * `node` was a member and is none any more. What it says of groups is of no interest: before it was removed nobody counted on it,
+   * or it was lost for good, and then it may believe in votes that count no more.
+   */
+  isRemoved(node: NodeId): boolean {
+    return this.#removed.has(node);
   }
 
   /** A founding was decided, and this node is one of its voters. */
@@ -220,6 +250,17 @@ export class ControlPlane {
 
   /** Marks `node` as draining; the rest follows from the map. CREMA_NO_LEADER, CREMA_ID_CONFLICT. */
   async drain(node: NodeId, timeoutMs: number): Promise<void> {
+    try {
+      await this.#markDraining(node, timeoutMs);
+    } catch (error) {
+      // It stays after all, and should the cluster go on without it, it has to hear that.
+      if (node === this.#self) this.#leaving = false;
+      throw error;
+    }
+    this.driver.lookAtAll();
+  }
+
+  async #markDraining(node: NodeId, timeoutMs: number): Promise<void> {
     const { clock } = this.#parts;
     const deadlineMs = clock.nowMs() + timeoutMs;
     for (;;) {
@@ -230,14 +271,31 @@ export class ControlPlane {
         { type: "set-member-state", nodeId: node, boot: member.boot, state: "draining" },
         Math.max(1, deadlineMs - clock.nowMs()),
       );
-      if (result.type === "applied" || result.reason === "unknown-member") break;
+      if (result.type === "applied" || result.reason === "unknown-member") return;
       // It restarted a moment ago, and the map that knows its new life is on its way here.
       if (result.reason !== "stale-boot" || clock.nowMs() >= deadlineMs) {
         throw new CremaError("CREMA_ID_CONFLICT", `node ${node} cannot be drained: ${result.message}`);
       }
       await new Promise<void>((resolve) => clock.setTimer(DRAIN_RETRY_MS, resolve));
     }
-    this.driver.lookAtAll();
+  }
+
+  /**
+   * Pauses or resumes moving replicas for the sake of balance; resolves with the version of the map that says so, once it is
+   * committed. CREMA_NOT_READY, CREMA_NO_LEADER.
+   */
+  async setRebalancePaused(paused: boolean, timeoutMs: number): Promise<number> {
+    const settings = { ...this.#knownMap().settings, rebalancePaused: paused };
+    const result = await this.system.propose({ type: "set-settings", settings }, timeoutMs);
+    if (result.type === "applied") return result.version;
+    throw new CremaError("CREMA_NOT_READY", result.message, { retryable: true });
+  }
+
+  /** How far the replicas are from where they should be, as the whole cluster sees it now. CREMA_NOT_READY. */
+  async rebalanceProgress(): Promise<RebalanceProgress> {
+    this.#knownMap();
+    const reports = await this.gatherReports();
+    return rebalanceProgress({ map: this.#knownMap(), gossip: this.#gossipView(), reports });
   }
 
   /** Says what changed about this node: its address or ports. */
@@ -268,6 +326,7 @@ export class ControlPlane {
       const member = this.map === null ? null : findMember(this.map, node);
       if (member !== null) this.#parts.links.setPeer(node, this.#whereabouts(member));
     }
+    this.#groupLinks.look(group);
     this.driver.look(group);
     this.board.changed(group);
   }
@@ -317,6 +376,7 @@ export class ControlPlane {
   close(): void {
     this.#closed = true;
     this.driver.close();
+    this.#groupLinks.close();
     this.board.close();
     this.#spread.close();
     this.#leader.close();
@@ -335,10 +395,19 @@ export class ControlPlane {
     this.#parts.onCluster(clusterId, founded);
   }
 
-  #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
+  /** The machine of a replica that begins with what this node knows, because nobody knows more. */
+  #machineFor(group: GroupId): StateMachine<unknown> {
+    return group === SYSTEM_GROUP ? this.#systemMachine(this.map) : this.#parts.shardMachine(group);
+  }
+
+  #systemMachine(initial: ClusterMap | null): SystemMachine {
     const machine = new SystemMachine(initial);
     machine.onMap = (map) => this.#mapDecided(map);
-    this.#parts.groups.open(SYSTEM_GROUP, machine, { voters });
+    return machine;
+  }
+
+  #openSystem(initial: ClusterMap | null, voters: readonly NodeId[]): void {
+    this.#parts.groups.open(SYSTEM_GROUP, this.#systemMachine(initial), { voters });
     if (voters[0] === this.#self) this.#campaignSoon(SYSTEM_GROUP, 0);
   }
 
@@ -370,6 +439,7 @@ export class ControlPlane {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     const { links, gossip } = this.#parts;
+    if (map.removed !== previous?.removed) this.#removed = new Set(map.removed);
     for (const member of map.members) links.setPeer(member.nodeId, this.#whereabouts(member));
     for (const { nodeId } of previous?.members ?? []) {
       if (findMember(map, nodeId) !== null) continue;
@@ -380,7 +450,6 @@ export class ControlPlane {
     const lost = this.#listed && !listed;
     this.#listed = listed;
     if (listed) this.#foundShards(map);
-    gossip.updateMeta({ mapVersion: map.version });
     if (previous !== null && map.placementVersion > previous.placementVersion) this.board.repeatAll();
     this.driver.lookAtAll();
     this.#leader.look();
@@ -448,16 +517,14 @@ export class ControlPlane {
     return heard?.state === "alive" && heard.meta.clusterId === this.#clusterId ? heard.address : address;
   }
 
+  #knownMap(): ClusterMap {
+    if (this.map !== null) return this.map;
+    throw new CremaError("CREMA_NOT_READY", "this node has no cluster map yet", { retryable: true });
+  }
+
   #isLiving(node: NodeId): boolean {
     const state = this.#parts.gossip.member(node)?.state;
     return state !== "dead" && state !== "left";
-  }
-
-  #holderOfNewer(version: number): NodeId | null {
-    for (const { id, state, meta } of this.#parts.gossip.members()) {
-      if (id !== this.#self && state === "alive" && meta.mapVersion > version) return id;
-    }
-    return null;
   }
 
   #systemCandidates(): readonly NodeId[] {

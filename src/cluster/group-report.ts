@@ -21,6 +21,16 @@ export interface GroupReport {
   readonly mapVersion: number;
   /** Only from the leader: voters that are silent, or behind, so that they could not take part in a majority now. */
   readonly lagging: readonly NodeId[];
+  /** Only from the leader: how far each learner is. */
+  readonly learning: readonly LearnerProgress[];
+}
+
+export interface LearnerProgress {
+  readonly nodeId: NodeId;
+  /** Entries of the leader's log that it has not confirmed. */
+  readonly entriesBehind: number;
+  /** A snapshot is on its way to it, or waits for its turn: the log comes after. */
+  readonly snapshot: boolean;
 }
 
 /** Members one configuration may name. */
@@ -34,6 +44,13 @@ export function reportOf(group: RaftGroup<unknown>, mapVersion: number): GroupRe
   const lagging = [...status.progress]
     .filter(([, peer]) => !peer.learner && isLagging(peer, status.lastIndex))
     .map(([node]) => node);
+  const learning = [...status.progress]
+    .filter(([, peer]) => peer.learner)
+    .map(([nodeId, { match, state }]) => ({
+      nodeId,
+      entriesBehind: Math.max(0, status.lastIndex - match),
+      snapshot: state === "snapshot",
+    }));
   return {
     group: group.id,
     leader: status.leader,
@@ -46,6 +63,7 @@ export function reportOf(group: RaftGroup<unknown>, mapVersion: number): GroupRe
     learners: configuration.learners,
     mapVersion,
     lagging: group.isLeader ? lagging : [],
+    learning: group.isLeader ? learning : [],
   };
 }
 
@@ -67,15 +85,16 @@ export function encodeReport(report: GroupReport): unknown {
     report.learners,
     report.mapVersion,
     report.lagging,
+    report.learning.map(({ nodeId, entriesBehind, snapshot }) => [nodeId, entriesBehind, snapshot]),
   ];
 }
 
 /** Reads what {@link encodeReport} made. Throws `WireError`: it came from another node. */
 export function decodeReport(value: unknown): GroupReport {
-  if (!Array.isArray(value) || value.length !== 11)
-    throw new WireError("a group report has eleven fields", 0);
+  if (!Array.isArray(value) || value.length !== 12)
+    throw new WireError("a group report has twelve fields", 0);
   const [group, leader, isLeader, term, commitIndex, applyIndex, ...lists] = value;
-  const [voters, votersOutgoing, learners, mapVersion, lagging] = lists;
+  const [voters, votersOutgoing, learners, mapVersion, lagging, learning] = lists;
   return {
     group: groupId(natural(group, SHARDS_MAX)),
     leader: leader === null ? null : node(leader),
@@ -88,6 +107,7 @@ export function decodeReport(value: unknown): GroupReport {
     learners: nodes(learners),
     mapVersion: natural(mapVersion),
     lagging: nodes(lagging),
+    learning: learnerProgress(learning),
   };
 }
 
@@ -104,4 +124,14 @@ function node(value: unknown): NodeId {
 function nodes(value: unknown): NodeId[] {
   if (Array.isArray(value) && value.length <= NODES_MAX) return value.map(node);
   throw new WireError("a group report holds no such list of nodes", 0);
+}
+
+function learnerProgress(value: unknown): LearnerProgress[] {
+  if (!Array.isArray(value) || value.length > NODES_MAX)
+    throw new WireError("a group report holds no such list of learners", 0);
+  return value.map((each: unknown) => {
+    if (!Array.isArray(each)) throw new WireError("a group report holds no such learner", 0);
+    const [of, entriesBehind, snapshot] = each;
+    return { nodeId: node(of), entriesBehind: natural(entriesBehind), snapshot: snapshot === true };
+  });
 }

@@ -20,6 +20,7 @@ import {
   type FoundingMessage,
   type FoundingOptions,
 } from "./founding.ts";
+import { isIpAddress } from "./seed-list.ts";
 
 const METHOD_FOUNDING = "cluster.founding";
 const CALL_TIMEOUT_MS = 2_000;
@@ -92,6 +93,11 @@ export class Joining {
   /** What stands between this node and a cluster, for people. */
   get waitingFor(): string {
     return this.#waitingFor;
+  }
+
+  /** Somebody has told this node of others. */
+  get hasSeeds(): boolean {
+    return this.#seeds.length > 0;
   }
 
   start(): void {
@@ -217,6 +223,14 @@ export class Joining {
       level: "info",
       message: `founding cluster ${value.clusterId} with ${alone ? "this node alone" : `${value.voters.length} nodes`}`,
     });
+    const { bootstrap } = this.#parts.options;
+    const name = this.#seeds.find(({ host }) => !isIpAddress(host) && host !== "localhost");
+    if (alone && bootstrap === "auto" && name !== undefined) {
+      const message =
+        `${formatAddress(name)} leads to this node alone: if it is the name of several nodes, each of them may now have ` +
+        "founded a cluster of its own; give all of them their number with --bootstrap-expect";
+      this.#parts.onReport({ type: "log", level: "warn", message });
+    }
     this.#parts.control.found(value);
   }
 

@@ -54,13 +54,27 @@ export interface SetSettings {
   readonly settings: ClusterSettings;
 }
 
+/**
+ * Removes members at once that are lost for good, although groups count on them: their ids are refused from here on. `shards` says
+ * where the shards should be of which no wanted replica is left. Takes the version so far ahead that no map of theirs
+ * reaches it. Refused when nobody would be left. @see recovery.ts
+ */
+export interface RemoveLost {
+  readonly type: "remove-lost";
+  readonly lost: readonly NodeId[];
+  readonly shards: readonly WantedReplicas[];
+  /** Not empty. */
+  readonly systemVoters: readonly NodeId[];
+}
+
 export type MapCommand =
   | AddMember
   | UpdateMember
   | SetMemberState
   | RemoveMember
   | SetPlacement
-  | SetSettings;
+  | SetSettings
+  | RemoveLost;
 
 /** Why a command was refused, for programs. */
 export type MapRefusal =

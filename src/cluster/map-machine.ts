@@ -25,6 +25,7 @@ import type {
   MapCommand,
   MapRefusal,
   MapResult,
+  RemoveLost,
   RemoveMember,
   SetMemberState,
   SetPlacement,
@@ -33,6 +34,9 @@ import type {
 } from "./map-command.ts";
 
 export type { MapResult } from "./map-command.ts";
+
+/** Further than any version the lost members may have reached by themselves. */
+export const RECOVERY_VERSION_STEP = 1 << 20;
 
 /** What one command makes of the map: the next map (the same object when nothing changes), or a refusal. */
 type Outcome = ClusterMap | Extract<MapResult, { type: "refused" }>;
@@ -92,6 +96,8 @@ export function applyMapCommand(map: ClusterMap, command: MapCommand): Outcome {
       return setPlacement(map, command);
     case "set-settings":
       return setSettings(map, command);
+    case "remove-lost":
+      return removeLost(map, command);
     default:
       return unreachable(command);
   }
@@ -174,6 +180,34 @@ function setPlacement(map: ClusterMap, command: SetPlacement): Outcome {
     placementVersion: version,
     shards: shards ?? map.shards,
     systemVoters: votersChange ? systemVoters : map.systemVoters,
+  };
+}
+
+/** Said twice it is done once: with all of them gone already nothing changes. */
+function removeLost(map: ClusterMap, { lost, shards, systemVoters }: RemoveLost): Outcome {
+  const gone = new Set(lost.filter((node) => findMember(map, node) !== null));
+  if (gone.size === 0) return map;
+  const members = map.members.filter(({ nodeId }) => !gone.has(nodeId));
+  const left = new Set(members.map(({ nodeId }) => nodeId));
+  const named = new Map(shards.map(({ shard, wanted }) => [shard as number, wanted]));
+  const placements = map.shards.map(({ founding, wanted }, shard): ShardPlacement => {
+    const staying = wanted.filter((node) => !gone.has(node));
+    return { founding, wanted: staying.length > 0 ? staying : (named.get(shard) ?? []) };
+  });
+  const bad = placements.findIndex(({ wanted }) => !validNodes(wanted, REPLICATION_FACTOR_MAX, left));
+  if (bad >= 0) return refused("bad-placement", `shard ${bad} would have no replica left`);
+  if (!validNodes(systemVoters, SYSTEM_VOTERS_MAX, left)) {
+    return refused("bad-placement", `the system group cannot have the voters [${systemVoters.join(" ")}]`);
+  }
+  const version = map.version + RECOVERY_VERSION_STEP;
+  return {
+    ...map,
+    version,
+    placementVersion: version,
+    members,
+    removed: [...map.removed, ...gone].slice(-REMOVED_MEMBERS_MAX),
+    shards: placements,
+    systemVoters,
   };
 }
 

@@ -1,14 +1,24 @@
 /**
- * How the cluster map reaches everybody. The system group's voters have it from their log; its leader sends each new
- * version straight to the others while they are few; gossip carries the number, and whoever sees a higher one fetches it.
+ * How the cluster map reaches everybody. The system group's voters have it from their log; its leader sends each new version
+ * straight to the others while they are few, and has gossip carry the number, in one rumour for the whole cluster; whoever hears
+ * a higher one fetches the map. In a large fleet everybody would ask the leader at once, so they ask each other first, and
+ * not for every version of a burst.
+ *
+ * The number is not part of what each member says of itself: then every change of the map would make every member say
+ * something new to every other, and in a fleet that grows gossip carried nothing else (decisions/0016).
  */
 import type { NodeId } from "../base/ids.ts";
+import type { Random } from "../base/random.ts";
+import type { Gossip } from "../host/gossip.ts";
 import type { Calls } from "../host/links/calls.ts";
 import type { Clock, Timer } from "../host/ports.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { decodeMap, encodeMap } from "./cluster-codec.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { MapStore } from "./map-store.ts";
+
+/** The key under which gossip carries the version of the map. */
+export const MAP_RUMOUR = "map";
 
 const METHOD_OFFER = "cluster.map-offer";
 const METHOD_FETCH = "cluster.map-fetch";
@@ -17,19 +27,24 @@ const CALL_TIMEOUT_MS = 2_000;
 const DIRECT_MEMBERS_MAX = 64;
 /** A fetch that failed is tried again after this long, while somebody has a newer map. */
 const RETRY_MS = 500;
+/** Between two fetches of one node, for each member: a map of 1,000 members has 100 KB, and is not fetched more often than every 2 s. */
+const PAUSE_PER_MEMBER_MS = 2;
+const NOTHING = new Uint8Array(0);
 
 export interface MapSpreadParts {
   readonly self: NodeId;
   readonly store: MapStore;
   readonly calls: Calls;
   readonly clock: Clock;
-  /** A node that gossip says holds a newer map than `version`; null when there is none. */
-  readonly holderOfNewer: (version: number) => NodeId | null;
+  readonly random: Random;
+  readonly gossip: Pick<Gossip, "broadcast" | "rumour" | "members">;
 }
 
 export class MapSpread {
   readonly #parts: MapSpreadParts;
   #fetching = false;
+  #fetches = 0;
+  #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #retryTimer: Timer | null = null;
   #closed = false;
 
@@ -39,15 +54,16 @@ export class MapSpread {
       parts.store.offer(decodeMap(bytesOf(params)));
       return parts.store.version;
     });
-    parts.calls.handle(METHOD_FETCH, () => {
+    parts.calls.handle(METHOD_FETCH, (known) => {
       const { map } = parts.store;
-      return map === null ? null : encodeMap(map);
+      return map === null || map.version <= Number(known) ? null : encodeMap(map);
     });
   }
 
   /** The leader of the system group has a new map: tells the other members. Who misses it hears the number by gossip. */
   announce(map: ClusterMap): void {
-    const { calls, self } = this.#parts;
+    const { calls, self, gossip } = this.#parts;
+    gossip.broadcast(MAP_RUMOUR, NOTHING, map.version);
     const others = map.members.filter(({ nodeId, state }) => nodeId !== self && state !== "dead");
     if (others.length > DIRECT_MEMBERS_MAX) return;
     const bytes = encodeMap(map);
@@ -77,27 +93,50 @@ export class MapSpread {
   }
 
   #fetch(): void {
-    if (this.#fetching || this.#closed) return;
-    const { store, calls } = this.#parts;
-    const holder = this.#parts.holderOfNewer(store.version);
+    if (this.#fetching || this.#closed || this.#retryTimer !== null) return;
+    const { store, calls, clock } = this.#parts;
+    const holder = this.#holderOfNewer();
     if (holder === null) return;
+    const pauseMs = PAUSE_PER_MEMBER_MS * (store.map?.members.length ?? 0);
+    const waitMs = this.#fetchedAtMs + pauseMs - clock.nowMs();
+    if (waitMs > 0) {
+      this.#fetchLater(waitMs);
+      return;
+    }
     this.#fetching = true;
+    this.#fetches++;
+    this.#fetchedAtMs = clock.nowMs();
     calls
-      .call(holder, METHOD_FETCH, null, { timeoutMs: CALL_TIMEOUT_MS })
+      .call(holder, METHOD_FETCH, store.version, { timeoutMs: CALL_TIMEOUT_MS })
       .then((value) => {
         this.#fetching = false;
         if (this.#closed) return;
-        if (value === null || !store.offer(decodeMap(bytesOf(value)))) this.#fetchLater();
+        if (value === null || !store.offer(decodeMap(bytesOf(value)))) this.#fetchLater(RETRY_MS);
       })
       .catch(() => {
         this.#fetching = false;
-        this.#fetchLater();
+        this.#fetchLater(RETRY_MS);
       });
   }
 
-  #fetchLater(): void {
+  /**
+   * Whom to ask for a map that is newer than ours: who spread the news, or, every other time in a large fleet, anybody, who may
+   * have it by now. null: there is none that anybody has heard of.
+   */
+  #holderOfNewer(): NodeId | null {
+    const { self, store, gossip, random } = this.#parts;
+    const rumour = gossip.rumour(MAP_RUMOUR);
+    if (rumour === undefined || rumour.version <= store.version) return null;
+    const others = gossip.members().filter(({ id, state }) => id !== self && state === "alive");
+    const origin = others.find(({ id }) => id === rumour.origin);
+    if (origin !== undefined && (others.length <= DIRECT_MEMBERS_MAX || this.#fetches % 2 === 1))
+      return origin.id;
+    return others.length === 0 ? null : (others[random.nextBelow(others.length)]?.id ?? null);
+  }
+
+  #fetchLater(delayMs: number): void {
     if (this.#closed || this.#retryTimer !== null) return;
-    this.#retryTimer = this.#parts.clock.setTimer(RETRY_MS, () => {
+    this.#retryTimer = this.#parts.clock.setTimer(delayMs, () => {
       this.#retryTimer = null;
       this.#fetch();
     });

@@ -13,7 +13,8 @@ import type { SetPlacement, WantedReplicas } from "./map-command.ts";
 import { MemberFacts } from "./member-facts.ts";
 import { repairOnly, sameSet, withLeader } from "./replica-lists.ts";
 
-interface Plan {
+/** Where everything should end up. */
+export interface PlacementPlan {
   readonly shards: ReplicaPlan;
   readonly systemVoters: readonly NodeId[];
 }
@@ -33,12 +34,12 @@ interface Move {
 }
 
 /** A plan depends on its map alone, and is asked for many times. */
-const plans = new WeakMap<ClusterMap, Plan>();
+const plans = new WeakMap<ClusterMap, PlacementPlan>();
 
 /** The next change of the placement; null when there is none, or no room for it yet. */
 export function planPlacement(situation: ControlSituation, movesMax: number): SetPlacement | null {
   const { map, reports } = situation;
-  const plan = planOf(map);
+  const plan = placementPlan(map);
   const facts = new MemberFacts(situation);
   const shards: WantedReplicas[] = [];
   const moves: Move[] = [];
@@ -67,7 +68,8 @@ export function planPlacement(situation: ControlSituation, movesMax: number): Se
   return { type: "set-placement", shards, systemVoters };
 }
 
-function planOf(map: ClusterMap): Plan {
+/** The plan for the members of `map`, whether or not rebalancing is paused. */
+export function placementPlan(map: ClusterMap): PlacementPlan {
   let plan = plans.get(map);
   if (plan === undefined) {
     const members = placementMembers(map.members);
@@ -97,7 +99,7 @@ function nextSystemVoters(
 }
 
 /** What is planned, or as much of it as may be done while rebalancing is paused. */
-function intended(
+export function intended(
   current: readonly NodeId[],
   planned: readonly NodeId[],
   { settings }: ClusterMap,

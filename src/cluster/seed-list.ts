@@ -106,6 +106,7 @@ export function sameSeeds(left: readonly string[], right: readonly string[]): bo
   return left.length === right.length && left.every((text, at) => text === right[at]);
 }
 
-function isIpAddress(host: string): boolean {
+/** Whether `host` is an address, and not a name that may lead to many. */
+export function isIpAddress(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }

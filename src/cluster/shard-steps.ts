@@ -90,14 +90,16 @@ function voterStep(
   const awaited = joining.find((node) => standing.isAwaited(node));
   if (awaited !== undefined) return wait(`${awaited} is catching up`);
   const added = joining.filter((node) => learners.includes(node) && standing.isReady(node));
-  const removed = removable(voters, added, wanted, self, standing);
-  const changed = added.length + removed.length;
-  if (changed === 0) return null;
-  // Whoever leads steps down with its removal, and then an election timeout passes without a leader: better hand over.
+  let removed = removable(voters, added, wanted, self, standing);
+  // Whoever leads steps down with its removal, and then an election timeout passes without a leader: better hand over, and
+  // when only those who come could take over, let them come first.
   if (removed.includes(self)) {
     const successor = standing.successor(voters.filter((node) => !removed.includes(node)));
     if (successor !== null) return { type: "transfer", to: successor };
+    if (added.length > 0) removed = removed.filter((node) => node !== self);
   }
+  const changed = added.length + removed.length;
+  if (changed === 0) return null;
   const steps = [
     ...added.map((node): MembershipStep => ({ type: "add-voter", node })),
     ...removed.map((node): MembershipStep => ({ type: "remove", node })),

@@ -21,6 +21,8 @@ import { storeError } from "./store-error.ts";
 export const DATA_FORMAT = 1;
 const PRODUCT = "crema-node";
 const DESCRIPTION = "crema.json";
+/** What may lie in a folder that is not described yet: a file system's own, and what a crash of the first start left. */
+const MAY_BE_THERE: readonly string[] = ["lost+found", "lock", `${DESCRIPTION}.tmp`];
 const ARCHIVES_KEPT = 3;
 
 export class DataDirectory {
@@ -93,7 +95,7 @@ export class DataDirectory {
 async function isOurs(path: string): Promise<boolean> {
   const text = await readFile(join(path, DESCRIPTION), "utf8").catch(ignoreMissing);
   if (text === undefined) {
-    const found = (await readdir(path)).filter((name) => name !== "lost+found" && name !== "lock");
+    const found = (await readdir(path)).filter((name) => !MAY_BE_THERE.includes(name));
     if (found.length === 0) return false;
     throw new CremaError(
       "CREMA_STORE_FORMAT",

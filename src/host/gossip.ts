@@ -100,7 +100,9 @@ export class Gossip {
   }
 
   /** What was broadcast of `key` last, as far as this node has heard; undefined when nothing was. */
-  rumour(key: string): { readonly version: number; readonly payload: Uint8Array } | undefined {
+  rumour(
+    key: string,
+  ): { readonly version: number; readonly payload: Uint8Array; readonly origin: NodeId } | undefined {
     return this.#swim.rumour(key);
   }
 

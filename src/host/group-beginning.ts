@@ -10,6 +10,8 @@ import type { StateMachine } from "./state-machine.ts";
 /** How a replica begins. `voters`: this group has never existed before. Else it waits for a leader to fill it. */
 export interface GroupStart {
   readonly voters: readonly NodeId[];
+  /** It is founded again although this node destroyed a replica of it: nobody is left who could fill it. @see raft/forced.ts */
+  readonly again?: boolean;
 }
 
 /** What the log of a replica stands on before its first entry. */

@@ -206,7 +206,7 @@ export class MultiRaft {
   }
 
   open<Result>(id: GroupId, machine: StateMachine<Result>, start: GroupStart): RaftGroup<Result> {
-    const beginning = beginningOf(start, this.#tombstones.has(id));
+    const beginning = beginningOf(start, this.#tombstones.has(id) && start.again !== true);
     if (this.#store.durable) {
       const checkpoint = beginning.base.index === 0 ? null : checkpointNow(machine);
       this.#beginnings.set(id, { group: id, checkpoint, entries: [], ...beginning });
@@ -271,6 +271,23 @@ export class MultiRaft {
     this.#probe?.opened(group as RaftGroup<unknown>);
     this.markDirty(id);
     return group;
+  }
+
+  /**
+   * Makes this node's replica the only voter of its group, on an operator's word. One that is not here, or was never filled, begins
+   * anew with `machine`. False when it leads, or stopped on a broken invariant. @see raft/forced.ts
+   */
+  force(id: GroupId, machine: () => StateMachine<unknown>): boolean {
+    if (this.#failed.has(id)) return false;
+    const held = this.#groups.get(id);
+    if (held?.isLeader === true) return false;
+    const isFilled = held !== undefined && held.raft.configuration.voters.length > 0;
+    if (held !== undefined && !isFilled) this.#drop(held);
+    const group = isFilled ? held : this.open(id, machine(), { voters: [this.#self], again: true });
+    this.#probe?.forced(group);
+    this.#guarded(group, () => void group.raft.forceAlone());
+    this.markDirty(id);
+    return this.#groups.has(id);
   }
 
   /** Destroys this node's replica for good, keeping what a voter must remember. @see Tombstone */

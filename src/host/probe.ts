@@ -25,6 +25,8 @@ export interface HostProbe {
   removed(group: RaftGroup<unknown>, tombstone: Tombstone): void;
   /** The store had lost a replica's data: it begins anew, as if it had been destroyed. Before it is opened. */
   buried(group: GroupId, tombstone: Tombstone): void;
+  /** The replica is about to become the only voter of its group, whatever the others were promised. */
+  forced(group: RaftGroup<unknown>): void;
   /** The group stopped on this node: an invariant broke, or the store failed. */
   failed(group: RaftGroup<unknown>, error: unknown): void;
 }

@@ -2,7 +2,8 @@
  * One node of a cluster, whole, on ports: what the simulator runs and what `open-node.ts` plugs sockets into.
  * It connects the rooms; what each does is in the room.
  */
-import { type Address, formatAddress } from "../base/address.ts";
+import { type Address, formatAddress, parseAddress, sameAddress } from "../base/address.ts";
+import { assert } from "../base/assert.ts";
 import { CremaError } from "../base/errors.ts";
 import {
   type BootNonce,
@@ -19,7 +20,7 @@ import {
   shardOfGroup,
 } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
-import { type ClusterMap, findMember, type MapMember, type MemberIdentity } from "../cluster/cluster-map.ts";
+import { type ClusterMap, findMember, type MemberIdentity } from "../cluster/cluster-map.ts";
 import { ControlPlane } from "../cluster/control-plane.ts";
 import { DEFAULT_CONTROL_OPTIONS } from "../cluster/controller.ts";
 import { decodeAcceptorState } from "../cluster/founding-codec.ts";
@@ -49,16 +50,20 @@ import { ClusterView } from "./cluster-view.ts";
 import { depart } from "./departure.ts";
 import { Dissolution } from "./dissolution.ts";
 import type { NodeEvent } from "./door.ts";
+import { formerAddress, formerSelfAt } from "./former-self.ts";
 import { Forwarding } from "./forwarding.ts";
 import { hearGossip } from "./gossip-ear.ts";
+import { quorumLoss } from "./group-quorum.ts";
 import { LeaderGossip } from "./leader-gossip.ts";
 import { LeaderTable } from "./leader-table.ts";
 import { NodeEvents } from "./node-events.ts";
 import { collectMetrics } from "./node-metrics.ts";
 import { type NodeOptions, parseSeed } from "./options.ts";
 import { notReadyReason } from "./readiness.ts";
+import { Rebalancing } from "./rebalancing.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
+import { ShardMoves } from "./shard-moves.ts";
 import { ShardService } from "./shard-service.ts";
 import { Watches } from "./watches.ts";
 
@@ -113,6 +118,8 @@ export class ClusterNode {
   readonly transfers: SnapshotTransfer;
   readonly backups: Backups;
   readonly view: ClusterView;
+  readonly moves = new ShardMoves(this);
+  readonly rebalancing: Rebalancing;
   /** For people; set by whoever runs the node. */
   readonly log: (level: LogLevel, message: string) => void;
   /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
@@ -193,8 +200,9 @@ export class ClusterNode {
     this.forwarding = new Forwarding(this.shards, this.leaders);
     this.gossip = this.#openGossip(random.fork());
     this.#leaderGossip = new LeaderGossip(this.gossip, clock, this.nodeId);
-    this.control = this.#openControl();
+    this.control = this.#openControl(random.fork());
     this.view = new ClusterView(this);
+    this.rebalancing = new Rebalancing(this, this.#calls);
     this.#dissolution = new Dissolution(this, random.fork());
     this.router = new Router(
       {
@@ -208,6 +216,7 @@ export class ClusterNode {
         replicas: (shard) => this.#replicas(shard),
         channel: (node) => this.links.channel(node),
         leaderSilent: (shard, node) => this.#leaderSilent(shard, node),
+        quorumLoss: (shard) => quorumLoss(this, groupOfShard(shard)),
       },
       clock,
       random.fork(),
@@ -264,8 +273,22 @@ export class ClusterNode {
     this.#route();
   }
 
-  /** Begins: what an earlier life left, ticks, gossip, and the way into a cluster or back into it. */
+  /** Begins, unless this node lives elsewhere already. @see former-self.ts */
   start(): void {
+    const former = formerAddress(this.#ports.past, this.nodeId);
+    if (former === null || sameAddress(former, this.#address)) {
+      this.#begin();
+      return;
+    }
+    void formerSelfAt(former, this.#calls).then((conflict) => {
+      if (this.#closed) return;
+      if (conflict === null) this.#begin();
+      else this.#displaced(conflict);
+    });
+  }
+
+  /** What an earlier life left, ticks, gossip, and the way into a cluster or back into it. */
+  #begin(): void {
     const born = this.#memory.born();
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
     if (this.#closed) return;
@@ -282,6 +305,7 @@ export class ClusterNode {
       this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
       this.shards.sweepExpired();
       this.capacity.sweep();
+      this.moves.look();
       this.#checkReadiness();
     };
     this.#sweepTimer = this.clock.setTimer(EXPIRY_SWEEP_MS, sweep);
@@ -478,6 +502,7 @@ export class ClusterNode {
         onLeadership: (group, leadership) => this.#leadershipChanged(group, leadership),
         onConfiguration: (group, configuration) => {
           this.control.configurationChanged(group, configuration);
+          this.moves.configurationChanged(group);
           const { voters, votersOutgoing, learners } = configuration;
           this.events.emit({ type: "configuration-changed", group, voters, votersOutgoing, learners });
         },
@@ -544,7 +569,6 @@ export class ClusterNode {
         protocolMin: PROTOCOL_MIN,
         protocolMax: PROTOCOL_MAX,
         clusterId: null,
-        mapVersion: 0,
         reluctant: false,
       },
       options: resolveSwimOptions({}, this.options.gossip),
@@ -556,16 +580,21 @@ export class ClusterNode {
     });
   }
 
-  #openControl(): ControlPlane {
+  #openControl(random: Random): ControlPlane {
     return new ControlPlane({
       identity: () => this.identity(),
       formerBoots: () => this.#memory.formerBoots,
       clock: this.clock,
+      random,
       groups: this.groups,
       links: this.links,
       calls: this.#calls,
       gossip: this.gossip,
-      options: { ...DEFAULT_CONTROL_OPTIONS, deadGraceMs: this.options.deadGraceMs },
+      options: {
+        ...DEFAULT_CONTROL_OPTIONS,
+        deadGraceMs: this.options.deadGraceMs,
+        movesMax: this.options.rebalanceMovesMax,
+      },
       shardMachine: (group) => this.#newMachine(shardOfGroup(group)),
       leaderHint: (group) => this.leaderOf(group),
       onMap: (map, previous) => this.#mapChanged(map, previous),
@@ -574,6 +603,7 @@ export class ClusterNode {
         this.links.identityChanged();
         this.gossip.updateMeta({ clusterId });
         this.events.emit({ type: founded ? "founded" : "joined", clusterId });
+        if (founded && this.#joining.hasSeeds) this.events.emit({ type: "cold-start", clusterId });
       },
       onRemoved: () => this.#outcast((this.control.map?.members ?? []).map(({ address }) => address)),
       onReplicaClosed: (group) => {
@@ -600,7 +630,10 @@ export class ClusterNode {
   /** Connects the frames of the links with those who read them. */
   #route(): void {
     const { links } = this;
-    links.setRoute(FRAME_RAFT, (channel, body) => this.groups.receiveFrame(channel.remote.node, body));
+    links.setRoute(FRAME_RAFT, (channel, body) => {
+      const { node } = channel.remote;
+      if (!this.control.isRemoved(node)) this.groups.receiveFrame(node, body);
+    });
     links.setRoute(FRAME_REQUESTS, (channel, body) => this.forwarding.onRequestFrame(channel, body));
     links.setRoute(FRAME_RESPONSES, (channel, body) => this.forwarding.onResponseFrame(channel, body));
     links.setRoute(FRAME_WATCH, (channel, body) => this.watches.onFrame(channel, body));
@@ -644,6 +677,7 @@ export class ClusterNode {
     else this.#leaderGossip.retract(group);
     if (!this.leaders.learn(group, leader, term)) this.router.routeChanged(group);
     this.control.leadershipChanged(group);
+    this.moves.leadershipChanged(group);
     this.events.emit({ type: "leader-changed", group, leader, term });
   }
 
@@ -674,9 +708,9 @@ export class ClusterNode {
     return boot === this.boot || this.#memory.formerBoots.includes(boot);
   }
 
-  #displaced({ boot, address }: MapMember): void {
+  #displaced(by: string): void {
     if (this.#closed) return;
-    const reason = `node id ${this.nodeId} is held by another process, ${boot} at ${formatAddress(address)}: what is stored here is a copy of its disk, or an old state of it`;
+    const reason = `${by}: what is stored here is a copy of its disk, or an old state of it`;
     this.log("error", reason);
     void this.close();
     this.onDisplaced(reason);
@@ -711,10 +745,14 @@ export class ClusterNode {
 
   #mapChanged(map: ClusterMap, previous: ClusterMap | null): void {
     this.#memory.learned(map);
+    this.moves.mapChanged(map);
     this.events.emit({ type: "map-changed", version: map.version });
     const listed = findMember(map, this.nodeId);
     if (listed !== null && !this.#hasBeen(listed.boot)) {
-      this.#displaced(listed);
+      const { boot, address } = listed;
+      this.#displaced(
+        `node id ${this.nodeId} is held by another process, ${boot} at ${formatAddress(address)}`,
+      );
       return;
     }
     if (this.#entered && listed !== null && listed.boot !== this.boot) this.#returning.start();
@@ -742,7 +780,7 @@ export class ClusterNode {
     const shards = this.control.map?.shardCount ?? 0;
     for (let group = 0; group <= shards; group++) {
       const id = groupId(group);
-      if (this.leaders.get(id).leader !== null) continue;
+      if (this.leaders.get(id).leader !== null || quorumLoss(this, id) !== null) continue;
       const hint = this.#leaderGossip.recall(id);
       if (hint !== null) this.leaders.learn(id, hint.leader, hint.term);
     }
@@ -772,10 +810,9 @@ export class ClusterNode {
 
 function advertised(options: NodeOptions, bound: Address): Address {
   if (options.advertise === null) return bound;
-  const at = options.advertise.lastIndexOf(":");
-  const isBare = at < 0 || options.advertise.endsWith("]") || options.advertise.indexOf(":") !== at;
-  if (isBare && !options.advertise.startsWith("[")) return { host: options.advertise, port: bound.port };
-  return parseSeed(options.advertise);
+  const address = parseAddress(options.advertise, bound.port);
+  assert(address !== null, "options were resolved", { advertise: options.advertise });
+  return address;
 }
 
 function describe(error: unknown): string {

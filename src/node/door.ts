@@ -7,6 +7,8 @@ import type { ClusterId, GroupId, NodeId, ShardId } from "../base/ids.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
+import type { RebalanceProgress } from "../cluster/rebalance-progress.ts";
+import type { RecoveryPlan } from "../cluster/recovery-plan.ts";
 import type { AbortSignalLike } from "./promised-reply.ts";
 
 /** Where one answer goes. Exactly one of the two is called, exactly once, possibly before the request call returns. */
@@ -35,6 +37,8 @@ export interface RequestDoor {
   /** An integer 0 .. 2^32-1 for RANDOMKEY and the like. */
   randomU32(): number;
 }
+
+export type { RecoveryPlan, RecoveryStep } from "../cluster/recovery-plan.ts";
 
 export type MemberState = "joining" | "alive" | "suspect" | "dead" | "draining" | "left";
 
@@ -80,6 +84,14 @@ export interface ClusterStatus {
   readonly shards: readonly ShardStatus[];
 }
 
+/** Whether replicas move for the sake of balance, and how far they are. Any node answers for the whole cluster. */
+export interface RebalanceStatus extends RebalanceProgress {
+  /** Who answers. */
+  readonly nodeId: NodeId;
+  /** Shards that may move at once; null when the leader of the system group does not say. */
+  readonly movesMax: number | null;
+}
+
 /** Counters and gauges of one node, read when somebody asks. Every one moves. */
 export interface NodeMetrics {
   readonly counters: Readonly<Record<string, number>>;
@@ -106,7 +118,16 @@ export type NodeEvent =
       readonly learners: readonly NodeId[];
     }
   | { readonly type: "map-changed"; readonly version: number }
+  /** The voters of a shard have changed from one stable set to another: told once, on every node. */
+  | {
+      readonly type: "shard-moved";
+      readonly shard: ShardId;
+      readonly from: readonly NodeId[];
+      readonly to: readonly NodeId[];
+    }
   | { readonly type: "founded" | "joined"; readonly clusterId: ClusterId }
+  /** A new, empty cluster was founded by nodes that were given seeds: where somebody may expect an older one with data. */
+  | { readonly type: "cold-start"; readonly clusterId: ClusterId }
   | { readonly type: "seed-unreachable" | "seed-reachable"; readonly seed: Address; readonly reason: string }
   | { readonly type: "cluster-conflict"; readonly address: Address; readonly clusterId: ClusterId }
   /** This node holds as much as it may; or again much less. Both over all its replicas. */
@@ -148,8 +169,18 @@ export interface AdminDoor {
   /** Calls `listener` for every event from now on; returns how to stop. */
   onEvent(listener: (event: NodeEvent) => void): () => void;
   join(seeds: readonly Address[]): Promise<void>;
-  /** Drains `node` (this one when null); resolves when the cluster map no longer counts on it. */
+  /** Drains `node`; resolves when the cluster map no longer lists it. Of this one (null): when the map says that it leaves. */
   leave(node: NodeId | null): Promise<void>;
+  /** What {@link recover} would do now. */
+  recoveryPlan(): Promise<RecoveryPlan>;
+  /** Lets groups that lost their majority for good go on with what is left. @see Recovery.run */
+  recover(lost: readonly NodeId[]): Promise<RecoveryPlan>;
   /** Writes the section of one shard, as `wire/backup-codec.ts` describes it. @see Backups.send */
   backupShard(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void>;
+  /**
+   * Stops or resumes moving replicas for the sake of balance; resolves once it is committed. What has begun is finished, and what
+   * died is replaced all the same.
+   */
+  setRebalancePaused(paused: boolean): Promise<void>;
+  rebalanceStatus(): Promise<RebalanceStatus>;
 }

@@ -28,8 +28,16 @@ export function describeEvent(event: NodeEvent): string {
     }
     case "map-changed":
       return `cluster map is at version ${event.version}`;
+    case "shard-moved":
+      return `shard ${event.shard} moved from ${event.from.join(" ")} to ${event.to.join(" ")}`;
     case "founded":
       return `founded cluster ${event.clusterId}`;
+    case "cold-start":
+      return (
+        `cluster ${event.clusterId} is new and empty, although this node was given seeds: no older cluster was found behind them. ` +
+        "If there was one, its data is gone (memory mode) or on disks that did not come back: stop these nodes and start those with " +
+        "the data first, or restore a backup"
+      );
     case "joined":
       return `joined cluster ${event.clusterId}`;
     case "seed-unreachable":

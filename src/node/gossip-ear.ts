@@ -4,9 +4,11 @@
  */
 import { formatAddress } from "../base/address.ts";
 import { unreachable } from "../base/assert.ts";
+import { MAP_RUMOUR } from "../cluster/map-spread.ts";
 import type { SwimEvent } from "../swim/output.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ClusterNode } from "./cluster-node.ts";
+import { doubtLeadersWithoutQuorum } from "./group-quorum.ts";
 import type { LeaderGossip } from "./leader-gossip.ts";
 
 type GossipMember = Extract<SwimEvent, { type: "member-died" }>["member"];
@@ -16,24 +18,24 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-suspected":
     case "member-died":
       node.groups.peerSuspected(event.member.id);
+      doubtLeadersWithoutQuorum(node);
       hearOfMember(node, event.type, event.member);
       return;
     case "member-joined":
     case "member-refuted":
       hearFrom(node, event.member);
       hearOfMember(node, "member-joined", event.member);
-      node.control.heardOfMap(event.member.meta.mapVersion);
       return;
     case "member-left":
       hearOfMember(node, event.type, event.member);
       return;
     case "member-updated":
       hearFrom(node, event.member);
-      node.control.heardOfMap(event.member.meta.mapVersion);
       node.control.gossipChanged();
       return;
     case "broadcast-received":
-      hearHint(node, hints, event);
+      if (event.key === MAP_RUMOUR) node.control.heardOfMap(event.version);
+      else hearHint(node, hints, event);
       return;
     case "id-conflict": {
       const where = event.addresses.map(formatAddress).join(" and ");
@@ -73,6 +75,7 @@ function hearHint(
   { key, version, payload }: Extract<SwimEvent, { type: "broadcast-received" }>,
 ): void {
   try {
+    if (node.moves.hear(key, version, payload)) return;
     const hint = hints.read(key, version, payload);
     if (hint !== null) node.leaders.learn(hint.group, hint.leader, hint.term);
   } catch (error) {

@@ -2,8 +2,10 @@
  * The numbers of one node, read when somebody asks. Names follow Prometheus: counters end in `_total`, units are in
  * the name. Nothing here is a constant: a number that cannot move is not a metric.
  */
+import { groupId } from "../base/ids.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 import type { NodeMetrics } from "./door.ts";
+import { quorumLoss } from "./group-quorum.ts";
 import { ShardMachine } from "./shard-machine.ts";
 
 export function collectMetrics(node: ClusterNode): NodeMetrics {
@@ -42,6 +44,7 @@ function counters(node: ClusterNode): Record<string, number> {
     backups_sent_total: backups.counters.sent,
     backups_failed_total: backups.counters.failed,
     membership_steps_total: control.driver.counters.steps,
+    shard_moves_total: node.moves.counters.moves,
     leader_transfers_total: control.driver.counters.transfers,
     gossip_datagrams_sent_total: gossip.counters.datagramsSent,
     gossip_datagrams_received_total: gossip.counters.datagramsReceived,
@@ -116,12 +119,27 @@ function gauges(node: ClusterNode): Record<string, number> {
     cache_snapshots_open: snapshots,
     cache_accounted_bytes: accountedBytes,
     requests_outstanding: node.router.outstanding,
+    rebalance_paused: node.control.map?.settings.rebalancePaused === true ? 1 : 0,
     watches_open: node.watches.open,
     cluster_members: node.control.map?.members.length ?? 0,
     cluster_map_version: node.control.map?.version ?? 0,
+    ...shardGauges(node),
     gossip_local_health: node.gossip.localHealth,
     ready: node.notReadyReason() === null ? 1 : 0,
   };
+}
+
+/** Of all shards of the cluster, as this node sees them. Without a quorum: nobody can lead before machines return. */
+function shardGauges(node: ClusterNode): Record<string, number> {
+  let withoutLeader = 0;
+  let withoutQuorum = 0;
+  for (let shard = 0; shard < (node.control.map?.shardCount ?? 0); shard++) {
+    const group = groupId(shard + 1);
+    if (node.leaderOf(group) !== null) continue;
+    withoutLeader++;
+    if (quorumLoss(node, group) !== null) withoutQuorum++;
+  }
+  return { shards_without_leader: withoutLeader, shards_without_quorum: withoutQuorum };
 }
 
 /** `packetsSent` under `swim_` becomes `swim_packets_sent_total`. */

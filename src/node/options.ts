@@ -1,7 +1,7 @@
 /**
  * What a node can be told. Every option has a default, a unit in its name and one place where it is obeyed.
  */
-import { type Address, parseAddress } from "../base/address.ts";
+import { type Address, isWildcardHost, parseAddress } from "../base/address.ts";
 import { parseFsync } from "../base/fsync-policy.ts";
 import { SHARDS_MAX } from "../base/ids.ts";
 import { REPLICATION_FACTOR_MAX } from "../base/limits.ts";
@@ -14,7 +14,7 @@ export interface NodeOptions {
   readonly host: string;
   /** Cluster port: gossip on UDP, links on TCP. 0 = any free one. Default 7946. */
   readonly port: number;
-  /** What others dial, `host` or `host:port`. Default: the bound address. */
+  /** What others dial, `host` or `host:port`. Default: the bound address; where that is all of them, the machine's only one. */
   readonly advertise: string | null;
   /** Redis door: a port (0 = any free one) or null for none. Embedded default null; `crema-node` uses 6380. */
   readonly respPort: number | null;
@@ -81,6 +81,11 @@ export interface NodeOptions {
    * network stays for requests, and a shard of 1 GiB still moves in 16 s. Limit 64 KiB/s .. 1 TiB/s.
    */
   readonly snapshotBytesPerSecondMax: number;
+  /**
+   * Shards whose replicas move at the same time, while this node leads the system group: give every node the same. Default 16: a
+   * fresh cluster of the default size grows in one go, and a larger one copies on a few streams per node. Limit 1 .. 4,096.
+   */
+  readonly rebalanceMovesMax: number;
   /** How long seeds may stay silent before founding goes on without them, in milliseconds. Default 3,000. */
   readonly foundingDelayMs: number;
 }
@@ -112,6 +117,7 @@ export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   gossip: "lan",
   deadGraceMs: 10_000,
   snapshotBytesPerSecondMax: 64 * 1024 * 1024,
+  rebalanceMovesMax: 16,
   foundingDelayMs: 3_000,
   dataDir: null,
   fsync: "always",
@@ -139,7 +145,10 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options: NodeOptions = { ...DEFAULT_NODE_OPTIONS, ...defined };
   for (const seed of options.seeds) parseSeed(seed);
-  if (options.advertise !== null) parseOption("advertise", options.advertise, options.port);
+  if (options.advertise !== null) {
+    const { host } = parseOption("advertise", options.advertise, options.port);
+    if (isWildcardHost(host)) throw new RangeError(`option advertise: nobody can dial ${host}`);
+  }
   integerWithin("port", options.port, 0, 65_535);
   if (options.respPort !== null) integerWithin("respPort", options.respPort, 0, 65_535);
   if (options.httpPort !== null) integerWithin("httpPort", options.httpPort, 0, 65_535);
@@ -153,6 +162,7 @@ export function resolveNodeOptions(given: Partial<NodeOptions> = {}): NodeOption
   integerWithin("deadGraceMs", options.deadGraceMs, 0, 86_400_000);
   if (options.snapshotBytesPerSecondMax !== 0)
     integerWithin("snapshotBytesPerSecondMax", options.snapshotBytesPerSecondMax, 65_536, 2 ** 40);
+  integerWithin("rebalanceMovesMax", options.rebalanceMovesMax, 1, SHARDS_MAX);
   integerWithin("foundingDelayMs", options.foundingDelayMs, 0, 600_000);
   integerWithin("defaultTtlMs", options.defaultTtlMs, 0, Number.MAX_SAFE_INTEGER);
   integerWithin("checkpointLogBytes", options.checkpointLogBytes, 64 * 1024, 2 ** 40);

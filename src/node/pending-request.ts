@@ -9,6 +9,7 @@ import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { ProposalSink } from "../host/state-machine.ts";
 import type { ReplySink } from "./door.ts";
+import type { QuorumLoss } from "./group-quorum.ts";
 
 export type RequestKind = "write" | "read" | "local-read";
 
@@ -139,6 +140,17 @@ export function busyError(shard: ShardId): CremaError {
     retryable: true,
     retryAfterMs: 50,
   });
+}
+
+/** Whoever would have to decide does not answer. */
+export function noQuorumError(shard: ShardId, { voters, answering }: QuorumLoss): CremaError {
+  const who = answering.length === 0 ? "none answers" : `only ${answering.join(" ")} answers`;
+  return new CremaError(
+    "CREMA_NO_QUORUM",
+    `shard ${shard} has no majority: of its voters ${voters.join(" ")} ${who}; nothing was changed, and it goes on ` +
+      "when a majority is back",
+    { retryable: true, retryAfterMs: 1_000 },
+  );
 }
 
 /** Nobody else could lead the shard, and its leader has no space to write to. */

@@ -3,6 +3,7 @@
  */
 import { groupId } from "../base/ids.ts";
 import type { ClusterNode } from "./cluster-node.ts";
+import { quorumLoss } from "./group-quorum.ts";
 
 /** null when `node` is a member of its cluster and knows a leader of every shard. */
 export function notReadyReason(node: ClusterNode): string | null {
@@ -18,8 +19,14 @@ export function notReadyReason(node: ClusterNode): string | null {
   const failed = [...node.groups.failedGroups];
   if (failed.length > 0) return `groups ${failed.join(", ")} stopped on a broken invariant`;
   let without = 0;
+  let lost = 0;
   for (let shard = 0; shard < map.shardCount; shard++) {
-    if (node.leaderOf(groupId(shard + 1)) === null) without++;
+    const group = groupId(shard + 1);
+    if (node.leaderOf(group) !== null) continue;
+    without++;
+    if (quorumLoss(node, group) !== null) lost++;
   }
-  return without === 0 ? null : `no leader known for ${without} of ${map.shardCount} shards`;
+  if (without === 0) return null;
+  const reason = `no leader known for ${without} of ${map.shardCount} shards`;
+  return lost === 0 ? reason : `${reason}; of ${lost} a majority of the voters does not answer`;
 }

@@ -59,6 +59,7 @@ export class Router implements RequestDoor {
       replicas: (shard) => node.replicas(shard),
       channel: (peer) => node.channel(peer),
       leaderSilent: (shard, leader) => node.leaderSilent(shard, leader),
+      quorumLoss: (shard) => node.quorumLoss(shard),
       finish: (request, reply, error) => this.#finish(request, reply, error),
       counters: this.counters,
     };

@@ -16,6 +16,7 @@ import { ByteWriter } from "../wire/byte-writer.ts";
 import { encodeSessionCommand } from "../wire/command-codec.ts";
 import { encodeQuery } from "../wire/query-codec.ts";
 import type { Forwarding } from "./forwarding.ts";
+import type { QuorumLoss } from "./group-quorum.ts";
 import type { LeaderTable } from "./leader-table.ts";
 import {
   type AttemptFailure,
@@ -23,6 +24,7 @@ import {
   capacityError,
   deadlineError,
   diskFullError,
+  noQuorumError,
   PendingRequest,
   type RequestOwner,
 } from "./pending-request.ts";
@@ -49,6 +51,8 @@ export interface LaneSurroundings {
   channel(node: NodeId): Channel | null;
   /** `node` took requests of `shard` and answers none: somebody should find out whether it still leads. */
   leaderSilent(shard: ShardId, node: NodeId): void;
+  /** What is missing for `shard` to decide anything, as gossip sees its voters; null while a majority may answer. */
+  quorumLoss(shard: ShardId): QuorumLoss | null;
   /** `request` leaves the lane: with a reply, or with an error. */
   finish(request: PendingRequest, reply: Reply, error: CremaError | null): void;
   readonly counters: { retries: number; busy: number; sessionsOpened: number };
@@ -114,7 +118,7 @@ export class ShardLane implements RequestOwner {
   /** Called every few milliseconds while requests are outstanding. */
   sweep(): void {
     this.#hopsAtOnce = 0;
-    if (this.#stalled) this.#resume();
+    if (this.#stalled) this.#tryAgain();
     else if (this.#pending.size > 0 && this.#target !== null && ++this.#silentSweeps >= SILENT_SWEEPS_MAX) {
       this.#silentSweeps = 0;
       this.#node.leaderSilent(this.shard, this.#target);
@@ -179,6 +183,27 @@ export class ShardLane implements RequestOwner {
     this.#resume();
   }
 
+  /** Nobody to send to, and nobody can be elected: whoever asked is better told now than at the deadline. */
+  #tryAgain(): void {
+    const loss = this.#route() === null ? this.#node.quorumLoss(this.shard) : null;
+    if (loss === null) this.#resume();
+    else this.#refuseWithoutQuorum(noQuorumError(this.shard, loss));
+  }
+
+  /**
+   * Refuses all that certainly changed nothing. A write that may have been appended somewhere keeps waiting: it may yet be
+   * answered, and is ambiguous if it is not. A local read needs one replica only, and goes on looking for it.
+   */
+  #refuseWithoutQuorum(error: CremaError): void {
+    if (this.#opening !== null) this.#opening.finished = true;
+    this.#opening = null;
+    for (const request of [...this.#pending]) {
+      const changedNothing = request.kind === "read" || (request.kind === "write" && request.uncertain === 0);
+      if (changedNothing) this.#finish(request, null, error);
+    }
+    if (this.#pending.size > 0) this.#resume();
+  }
+
   /** Fails everything with what `errorFor` says. */
   close(errorFor: (request: PendingRequest) => CremaError): void {
     for (const request of [...this.#pending]) this.#finish(request, null, errorFor(request));
@@ -216,13 +241,24 @@ export class ShardLane implements RequestOwner {
     }
   }
 
-  /** No leader is known: the oldest request goes to some replica, whose refusal tells who leads. */
+  /**
+   * No leader is known: the oldest request goes to some replica, whose refusal tells who leads. Without a majority nobody
+   * does, and a write sent to a replica that does not answer would be uncertain for nothing.
+   */
   #probe(): void {
-    const request = this.#opening ?? this.#pending.values().next().value;
+    const isLost = this.#node.quorumLoss(this.shard) !== null;
+    const request = isLost ? this.#localRead() : (this.#opening ?? this.#pending.values().next().value);
     if (request === undefined || request.inFlight > 0) return;
     const others = this.#node.replicas(this.shard).filter((node) => node !== this.#node.self);
     const target = others[this.#probes++ % Math.max(1, others.length)];
     if (target !== undefined) this.#send(request, target);
+  }
+
+  /** The oldest request that any replica can answer. */
+  #localRead(): PendingRequest | undefined {
+    for (const request of this.#pending)
+      if (request.kind === "local-read" && request.inFlight === 0) return request;
+    return undefined;
   }
 
   /** One attempt. False when the way is closed now. */

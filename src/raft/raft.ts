@@ -21,6 +21,7 @@ import {
 } from "./election.ts";
 import type { Entry } from "./entry.ts";
 import { onAppendRequest, onHeartbeat, onInstallSnapshot } from "./following.ts";
+import { type ForceResult, forceAlone } from "./forced.ts";
 import { onHeartbeatResponse, tickLeader } from "./heartbeat.ts";
 import { proposeConfiguration } from "./membership.ts";
 import type { RaftMessage, SnapshotMetadata } from "./messages.ts";
@@ -182,6 +183,15 @@ export class Raft {
   forgetLeader(): void {
     wake(this.#state);
     forgetLeader(this.#state);
+  }
+
+  /**
+   * Makes this replica the only voter, because the others are lost for good: it will lead with the log it has. Breaks what Raft
+   * promises. Only for disaster. @see forced.ts
+   */
+  forceAlone(): ForceResult {
+    wake(this.#state);
+    return forceAlone(this.#state);
   }
 
   /** Leaves quiescence. */

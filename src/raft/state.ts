@@ -205,6 +205,14 @@ export class RaftState {
     this.restartElectionTimer();
   }
 
+  /** A candidate by an operator's word, `steps` terms further, whatever its configuration says. @see forced.ts */
+  standByForce(steps: number): void {
+    assert(this.#role !== "leader", "a leader does not campaign");
+    this.#enterTerm(toTerm(this.#term + steps), this.self);
+    this.#take("candidate", null);
+    this.restartElectionTimer();
+  }
+
   /** Won the election; the no-op that opens the term is not appended yet. */
   becomeLeader(): Leading {
     assert(this.#role === "candidate", "only a candidate becomes leader", { role: this.#role });

@@ -12,6 +12,7 @@ export type {
   Consistency,
   NodeEvent,
   NodeMetrics,
+  RebalanceStatus,
   ReplySink,
   RequestDoor,
 } from "../node/door.ts";

@@ -9,7 +9,7 @@ export const FAULT_KINDS = [
   "duplication",
   "reordering",
   "heavy-tail",
-  // What happens to the ways between machines.
+  // What happens to the ways between machines; the network is late only for those who found together.
   "partition",
   "one-way-partition",
   "bridge-partition",
@@ -17,6 +17,7 @@ export const FAULT_KINDS = [
   "stream-stall",
   "stream-reset",
   "half-open-stream",
+  "late-network",
   // What happens to processes and machines.
   "crash",
   "power-loss",

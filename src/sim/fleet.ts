@@ -42,7 +42,8 @@ export interface FleetObserver {
 /** A place where processes run, one after the other. */
 export interface Machine {
   readonly number: number;
-  readonly address: Address;
+  /** Where its next life listens. */
+  address: Address;
   /** The process that runs or is paused here now. */
   life: FleetLife | null;
   lives: number;
@@ -60,6 +61,9 @@ export interface FleetLife extends Life {
   leaving: boolean;
 }
 
+/** What one command line says beyond that of all the others. */
+export type BootOptions = Partial<Pick<NodeOptions, "bootstrap" | "zone" | "weight">>;
+
 export interface FleetParts {
   readonly seed: bigint;
   readonly keyHash: KeyHash;
@@ -68,6 +72,8 @@ export interface FleetParts {
   readonly host?: Partial<HostOptions>;
   /** Whether machines have disks, and so nodes a memory. Default false. */
   readonly durable?: boolean;
+  /** Default: a seed is an address. */
+  readonly resolver?: Resolver;
 }
 
 export class Fleet {
@@ -79,12 +85,15 @@ export class Fleet {
   observer: FleetObserver | null = null;
   /** Every event of every node. */
   onEvent: (life: FleetLife, event: NodeEvent) => void = () => {};
+  /** Every line for people that a node logs. */
+  onLog: (message: string) => void = () => {};
   /** What a run cannot survive: code of a node threw outside of any group. */
   onCrash: (life: Life | null, error: unknown) => void = (_, error) => {
     throw error;
   };
   readonly #parts: FleetParts;
   readonly #byProcess = new Map<number, FleetLife>();
+  #addresses = 0;
   #touched: FleetLife | null = null;
   #alsoTouched: FleetLife[] = [];
 
@@ -103,11 +112,22 @@ export class Fleet {
   /** Adds a machine, with nothing running on it. */
   addMachine(clocks: ProcessClockOptions = {}): Machine {
     const number = this.machines.length + 1;
-    const address = { host: `10.0.${number >> 8}.${number & 255}`, port: PORT };
+    const address = this.#newAddress();
     const disk = this.#newDisk();
     const machine: Machine = { number, address, life: null, lives: 0, lost: false, disk, clocks };
     this.machines.push(machine);
     return machine;
+  }
+
+  /** What runs on `machine` from now on listens at an address that nobody had before. */
+  readdress(machine: Machine): void {
+    if (machine.life !== null) throw new Error(`machine ${machine.number} runs a process`);
+    machine.address = this.#newAddress();
+  }
+
+  /** Somebody puts an empty disk into `machine`, if it has one at all. */
+  replaceDisk(machine: Machine): void {
+    machine.disk = this.#newDisk();
   }
 
   /** Machines that run a process which stays, or will run one again. */
@@ -126,11 +146,7 @@ export class Fleet {
   }
 
   /** Starts a process on `machine`. `seeds`: what its command line names; none founds a cluster of its own. */
-  boot(
-    machine: Machine,
-    seeds: readonly Address[],
-    options: Partial<Pick<NodeOptions, "bootstrap">> = {},
-  ): FleetLife {
+  boot(machine: Machine, seeds: readonly Address[], options: BootOptions = {}): FleetLife {
     if (machine.life !== null) throw new Error(`machine ${machine.number} runs a process already`);
     const process = this.clock.process(machine.clocks);
     machine.lives++;
@@ -150,7 +166,7 @@ export class Fleet {
         random: this.random.fork(),
         datagrams: this.network.datagrams(machine.address, process),
         streams: this.network.streams(machine.address, process),
-        resolver: RESOLVER,
+        resolver: this.#parts.resolver ?? RESOLVER,
         ...this.#memoryOf(machine, process, name),
         keyHash: this.#parts.keyHash,
         ...(this.#parts.host === undefined ? {} : { host: this.#parts.host }),
@@ -194,12 +210,15 @@ export class Fleet {
     this.#end(life);
   }
 
-  /** SIGTERM: the node hands over and leaves, within its budget. Resolves when its process has ended. */
-  async leave(life: FleetLife): Promise<void> {
+  /**
+   * SIGTERM: the node hands over and leaves, within its budget. Resolves when its process has ended. `closeDoors`: lets its
+   * clients go.
+   */
+  async leave(life: FleetLife, closeDoors: () => Promise<void> = async () => {}): Promise<void> {
     if (life.leaving || life.host.life !== life) return;
     life.leaving = true;
     this.trace.say(this.nowMs, life.name, "is asked to leave");
-    await life.node.leave(async () => {});
+    await life.node.leave(closeDoors);
     if (life.host.life !== life) return;
     life.host.lost = true;
     this.#end(life);
@@ -250,6 +269,11 @@ export class Fleet {
     });
   }
 
+  #newAddress(): Address {
+    const number = ++this.#addresses;
+    return { host: `10.0.${number >> 8}.${number & 255}`, port: PORT };
+  }
+
   #newDisk(): VirtualDisk | null {
     return this.#parts.durable === true ? new VirtualDisk(this.clock, this.random.fork()) : null;
   }
@@ -275,6 +299,7 @@ export class Fleet {
 
   #logged(name: string, level: LogLevel, message: string): void {
     this.trace.say(this.nowMs, name, level === "debug" ? message : `${level}: ${message}`);
+    this.onLog(message);
   }
 
   #entered(process: VirtualProcess, entry: number, detail: number): void {

@@ -4,11 +4,9 @@
  */
 import type { Address } from "../base/address.ts";
 import { Random } from "../base/random.ts";
-import type { HostOptions } from "../host/options.ts";
 import { loadKeyHash } from "../placement/key-hash.ts";
-import { allCheckers, checkAtEnd } from "./checkers/all-checkers.ts";
 import type { Eviction } from "./checkers/evictions.ts";
-import { Observer } from "./checkers/observer.ts";
+import { drawHost, drawWays } from "./drawn-surroundings.ts";
 import { FAULT_KINDS, type FaultKind } from "./fault-kind.ts";
 import { CLOCK_DRIFT_MAX, CLOCK_FAULTS } from "./faults/clock-faults.ts";
 import { diskFaults } from "./faults/disk-faults.ts";
@@ -20,14 +18,12 @@ import { processFaults } from "./faults/process-faults.ts";
 import { Storm } from "./faults/storm.ts";
 import { WAY_FAULTS } from "./faults/way-faults.ts";
 import { Fleet, type Machine } from "./fleet.ts";
-import type { Life } from "./life.ts";
-import { checkHistory } from "./linearizability/check-history.ts";
+import { describeThrown, Judge } from "./judge.ts";
 import { becomesWhole, keepsLimits, servesEverywhere } from "./liveness.ts";
 import type { RunOptions } from "./run-options.ts";
-import type { RunFailure, RunReport } from "./run-report.ts";
+import type { RunReport } from "./run-report.ts";
 import { drawSmallLimits, type LimitOptions } from "./small-limits.ts";
 import type { TraceListener } from "./trace.ts";
-import type { NetworkConditions } from "./virtual-network.ts";
 import { Workload } from "./workload/workload.ts";
 
 export interface RunHooks {
@@ -42,10 +38,12 @@ const FOUNDING_LIMIT_MS = 60_000;
 /** Machines that start at the same time do so within this. */
 const STARTS_WITHIN_MS = 3_000;
 const SEEDS_MAX = 3;
+/** Kinds of faults that came later have coins from a source of their own: where they do not happen, a seed keeps its history. */
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set(["late-network"]);
+const LATER_KINDS_SALT = 0x1a7e5;
 /** Clients are done this long after they were told to stop: their longest deadline, and the sweep that enforces it. */
 const CLIENTS_LIMIT_MS = 10_000;
 const RECKONING_LIMIT_MS = 30_000;
-const LAST_EVENTS = 120;
 /** A clock that drifts ends the longest time-to-live of the workload so much too early, at most. */
 const EXPIRY_TOLERANCE_MS = 10;
 
@@ -62,14 +60,13 @@ class Run {
   readonly #enabled: readonly FaultKind[];
   readonly #storm: Storm;
   readonly #workload: Workload;
-  readonly #observer: Observer;
+  readonly #judge: Judge;
   readonly #books = new LoadBooks();
   /** null: nodes hold whatever comes. */
   readonly #limits: LimitOptions | null;
   /** Keys that a leader has chosen for removal, ever. */
   readonly #evicted = new Set<string>();
   readonly #evictions = { memory: 0, idle: 0 };
-  #failure: RunFailure | null = null;
 
   constructor(options: RunOptions, hooks: RunHooks) {
     this.#options = options;
@@ -95,10 +92,11 @@ class Run {
       host: drawHost(random),
       durable: this.#durable,
     });
+    this.#judge = new Judge(this.#fleet, "storm");
     this.#fleet.network.setConditions(drawWays(random));
     this.#fleet.trace.onLine = hooks.onLine ?? null;
     this.#workload = new Workload(this.#fleet, options.clients, random.fork(), (key, value, life) =>
-      this.#fail(
+      this.#judge.fail(
         "local-reads",
         "a local read shows only what was written",
         `${life.name} read ${value} from ${key}`,
@@ -115,19 +113,24 @@ class Run {
       seedsFor: (machine) => this.#seedsFor(machine),
     });
     for (let machine = 0; machine < options.nodes; machine++) this.#fleet.addMachine();
-    this.#observer = this.#observe();
+    this.#watch();
   }
 
   async run(): Promise<RunReport> {
     try {
       await this.#phases();
     } catch (error) {
-      this.#fail("crash", "no code of a node throws outside of a group", describe(error), this.#everybody());
+      this.#judge.fail(
+        "crash",
+        "no code of a node throws outside of a group",
+        describeThrown(error),
+        this.#judge.everybody(),
+      );
     }
     const { history } = this.#workload;
     return {
       options: this.#options,
-      failure: this.#failure,
+      failure: this.#judge.failure,
       traceHash: this.#fleet.trace.hash,
       durable: this.#durable,
       enabled: this.#enabled,
@@ -145,21 +148,25 @@ class Run {
 
   async #phases(): Promise<void> {
     await this.#found();
-    if (this.#failure !== null) return;
+    if (this.#judge.failure !== null) return;
     await this.#during(this.#options.chaosMs);
     this.#storm.end();
     this.#workload.stop();
-    if (this.#failure !== null) return;
+    if (this.#judge.failure !== null) return;
     await this.#becomeWhole("after the storm a fleet becomes whole again");
-    if (this.#failure !== null) return;
-    await this.#fleet.clock.runUntil(() => this.#workload.idle || this.#failure !== null, CLIENTS_LIMIT_MS);
+    if (this.#judge.failure !== null) return;
+    await this.#fleet.clock.runUntil(
+      () => this.#workload.idle || this.#judge.failure !== null,
+      CLIENTS_LIMIT_MS,
+    );
     await this.#serve();
-    if (this.#failure !== null) return;
+    if (this.#judge.failure !== null) return;
     if (this.#limits !== null) await this.#keepLimits(this.#limits);
-    if (this.#failure !== null) return;
+    if (this.#judge.failure !== null) return;
     await this.#reckon();
-    checkAtEnd(this.#observer.checkers, this.#fleet.lives);
-    if (this.#failure === null) this.#checkHistory();
+    this.#judge.compareAtEnd();
+    if (this.#judge.failure !== null) return;
+    this.#judge.judgeHistory(this.#workload.history, this.#drifts ? EXPIRY_TOLERANCE_MS : 0);
   }
 
   async #found(): Promise<void> {
@@ -189,7 +196,7 @@ class Run {
 
   async #becomeWhole(promise: string, limitMs?: number): Promise<void> {
     const missing = await becomesWhole(this.#fleet, limitMs);
-    if (missing !== null) this.#fail("liveness", promise, missing, this.#everybody());
+    if (missing !== null) this.#judge.fail("liveness", promise, missing, this.#judge.everybody());
   }
 
   async #serve(): Promise<void> {
@@ -198,11 +205,11 @@ class Run {
       refuses: this.#limits?.evictionPolicy === "none",
     });
     if (wrong !== null)
-      this.#fail(
+      this.#judge.fail(
         "liveness",
         "a whole fleet answers every shard through every node",
         wrong,
-        this.#everybody(),
+        this.#judge.everybody(),
       );
   }
 
@@ -211,7 +218,7 @@ class Run {
     if (evictionPolicy === "none") return;
     const wrong = await keepsLimits(this.#fleet);
     if (wrong !== null)
-      this.#fail("liveness", "a node comes back within its limits", wrong, this.#everybody());
+      this.#judge.fail("liveness", "a node comes back within its limits", wrong, this.#judge.everybody());
   }
 
   async #reckon(): Promise<void> {
@@ -221,26 +228,12 @@ class Run {
     const ended = await this.#fleet.settle(reckoning, RECKONING_LIMIT_MS);
     const wrong = ended ? await reckoning : "the reading back does not end";
     if (wrong !== null)
-      this.#fail("counters", "what was acknowledged is there, once", wrong, this.#everybody());
-  }
-
-  #checkHistory(): void {
-    const toleranceMs = this.#drifts ? EXPIRY_TOLERANCE_MS : 0;
-    const verdict = checkHistory(this.#workload.history.operations(), { toleranceMs });
-    if (verdict.type === "violation")
-      this.#fail("linearizability", `the history of ${verdict.key} is linearizable`, verdict.explanation, []);
-    else if (verdict.type === "undecided")
-      this.#fail(
-        "linearizability",
-        `the history of ${verdict.key} can be judged`,
-        "too many possibilities",
-        [],
-      );
+      this.#judge.fail("counters", "what was acknowledged is there, once", wrong, this.#judge.everybody());
   }
 
   /** Lets time pass, until something is found. */
   async #during(ms: number): Promise<void> {
-    await this.#fleet.clock.runUntil(() => this.#failure !== null, ms);
+    await this.#fleet.clock.runUntil(() => this.#judge.failure !== null, ms);
   }
 
   #faults(): readonly Fault[] {
@@ -272,17 +265,7 @@ class Run {
   }
 
   /** Every checker listens to every life. */
-  #observe(): Observer {
-    const contextOf = (checker: string) => ({
-      nowMs: () => this.#fleet.nowMs,
-      report: (message: string, details: Readonly<Record<string, unknown>>, lives: readonly Life[]) =>
-        this.#fail(
-          checker,
-          message,
-          JSON.stringify(details),
-          lives.map(({ name }) => name),
-        ),
-    });
+  #watch(): void {
     const options = {
       clockDriftMax: this.#drifts ? CLOCK_DRIFT_MAX : 0,
       evictions: {
@@ -291,17 +274,7 @@ class Run {
         onEviction: (eviction: Eviction) => this.#keyEvicted(eviction),
       },
     };
-    const observer = new Observer(contextOf("checkers"), allCheckers(contextOf, options));
-    this.#fleet.observer = {
-      probeFor: (life) => observer.probeFor(life),
-      started: (life) => observer.started(life),
-      ended: (life) => {
-        observer.ended(life);
-        this.#workload.lifeEnded(life);
-      },
-      after: (life) => observer.after(life),
-    };
-    return observer;
+    this.#judge.watch(options, (life) => this.#workload.lifeEnded(life));
   }
 
   #keyEvicted(eviction: Eviction): void {
@@ -310,40 +283,19 @@ class Run {
     this.#books.evicted(eviction.key);
     this.#workload.evicted(eviction);
   }
-
-  #fail(checker: string, message: string, details: string, lives: readonly string[]): void {
-    const { trace, nowMs } = this.#fleet;
-    const lastEvents = trace.lastLines(["storm", ...lives], LAST_EVENTS);
-    this.#failure ??= { checker, message, details, atMs: nowMs, lastEvents };
-  }
-
-  #everybody(): readonly string[] {
-    return this.#fleet.lives.map(({ name }) => name);
-  }
 }
 
-/** A coin for every kind there is, whether or not it may be used: so that leaving one out changes nothing else. */
-function drawFaults(random: Random, { faults, swarm }: RunOptions): readonly FaultKind[] {
-  return FAULT_KINDS.filter((kind) => {
-    const heads = random.nextBelow(2) === 0;
+/**
+ * A coin for every kind there is, whether or not it may be used: so that leaving one out changes nothing else. A network is late
+ * only for those who found on it together.
+ */
+function drawFaults(random: Random, { seed, faults, swarm }: RunOptions): readonly FaultKind[] {
+  const later = new Random(Number(seed & 0xffff_ffffn) ^ LATER_KINDS_SALT, Number(seed >> 32n));
+  const enabled = FAULT_KINDS.filter((kind) => {
+    const heads = (LATER_KINDS.has(kind) ? later : random).nextBelow(2) === 0;
     return faults.includes(kind) && (heads || !swarm);
   });
-}
-
-/** One data centre or several: a tenth of a millisecond one way, to twenty. */
-function drawWays(random: Random): Pick<NetworkConditions, "delayMs" | "jitterMs"> {
-  const delayMs = 0.1 * 200 ** random.nextFloat();
-  return { delayMs, jitterMs: delayMs * random.nextFloat() * 2 };
-}
-
-/** Logs are short in every other world, so that checkpoints and snapshots are common. */
-function drawHost(random: Random): Partial<HostOptions> {
-  const logEntriesMax = random.nextBetween(10, 200);
-  const checkpointLogBytes = random.nextBetween(256, 8_192);
-  const checkpointIntervalMs = random.nextBetween(300, 3_000);
-  return random.nextBelow(2) === 0 ? { logEntriesMax, checkpointLogBytes, checkpointIntervalMs } : {};
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return enabled.includes("simultaneous-founding")
+    ? enabled
+    : enabled.filter((kind) => kind !== "late-network");
 }

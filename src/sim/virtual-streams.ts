@@ -89,6 +89,8 @@ class VirtualConnection implements Connection, PipeSink {
   #outgoing: StreamPipe | null = null;
   #far: VirtualConnection | null = null;
   #dialTimer: Timer | null = null;
+  /** The owner knows of this connection: nothing of it is heard before. A paused one that is dialled hears of that later. */
+  #known = true;
   onOpen: () => void = () => {};
   onData: (bytes: Uint8Array) => void = () => {};
   onDrain: () => void = () => {};
@@ -128,7 +130,11 @@ class VirtualConnection implements Connection, PipeSink {
       this.pairWith(far);
       this.#state = "dialling";
       far.#outgoing?.open();
-      listener.enter(ENTRY.accepted, 0, () => listener.onConnection(far));
+      far.#known = false;
+      listener.enter(ENTRY.accepted, 0, () => {
+        far.#known = true;
+        listener.onConnection(far);
+      });
     });
   }
 
@@ -152,7 +158,7 @@ class VirtualConnection implements Connection, PipeSink {
 
   /** The owner cannot take anything now. */
   get stalled(): boolean {
-    return this.#owner.process?.paused === true;
+    return !this.#known || this.#owner.process?.paused === true;
   }
 
   write(bytes: Uint8Array): void {
@@ -187,6 +193,7 @@ class VirtualConnection implements Connection, PipeSink {
   /** The owner died. */
   crash(manner: CrashManner): void {
     this.#state = "gone";
+    this.#known = true;
     this.#dialTimer?.cancel();
     if (manner === "killed") this.#outgoing?.reset("read ECONNRESET");
     else this.#outgoing?.close();

@@ -28,8 +28,6 @@ export interface MemberMeta {
   readonly protocolMax: number;
   /** Null until it belongs to a cluster. */
   readonly clusterId: ClusterId | null;
-  /** Version of the cluster map it holds; 0 = none. */
-  readonly mapVersion: number;
   /** It should not lead: its disk is full, or it is about to stop. */
   readonly reluctant: boolean;
 }
@@ -76,7 +74,6 @@ export function sameMeta(left: MemberMeta, right: MemberMeta): boolean {
     left.protocolMin === right.protocolMin &&
     left.protocolMax === right.protocolMax &&
     left.clusterId === right.clusterId &&
-    left.mapVersion === right.mapVersion &&
     left.reluctant === right.reluctant
   );
 }
@@ -86,13 +83,7 @@ export function sameMeta(left: MemberMeta, right: MemberMeta): boolean {
  * bytes of each text.
  */
 export function memberMetaBytes(meta: MemberMeta): number {
-  return (
-    FIXED_META_BYTES +
-    textBytes(meta.address.host) +
-    textBytes(meta.name) +
-    textBytes(meta.zone) +
-    varintBytes(meta.mapVersion)
-  );
+  return FIXED_META_BYTES + textBytes(meta.address.host) + textBytes(meta.name) + textBytes(meta.zone);
 }
 
 /** id 8, nonce 8, cluster id 8, weight 8, three ports 6, two protocol versions 4, one flag. */
@@ -111,9 +102,6 @@ export function memberMetaProblem(meta: MemberMeta): string | null {
     return `weight must be > 0 and <= ${WEIGHT_MAX}, got ${meta.weight}`;
   if (!isPort(meta.protocolMin) || !isPort(meta.protocolMax) || meta.protocolMin > meta.protocolMax) {
     return `protocol versions must be 0..65535 and in order, got ${meta.protocolMin}..${meta.protocolMax}`;
-  }
-  if (!Number.isSafeInteger(meta.mapVersion) || meta.mapVersion < 0) {
-    return `mapVersion must be an integer >= 0, got ${meta.mapVersion}`;
   }
   const bytes = memberMetaBytes(meta);
   if (bytes > MEMBER_META_BYTES_MAX) {

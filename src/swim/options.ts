@@ -41,9 +41,9 @@ export interface SwimOptions {
   readonly leftRetentionMs: number;
   /** Members in the table, dead and left included. Default 4096. */
   readonly membersMax: number;
-  /** Keys of user broadcasts remembered. Default 8192. */
+  /** Keys of user broadcasts remembered. Default 12288. */
   readonly rumourKeysMax: number;
-  /** Bytes of user broadcasts in one state exchange, newest first. Default 262144. */
+  /** Bytes of user broadcasts in one state exchange, newest first. Default 524288. */
   readonly exchangeRumourBytesMax: number;
   /** Probes out of turn under way at the same time. Default 8. */
   readonly urgentProbesMax: number;
@@ -72,8 +72,8 @@ export const LAN_OPTIONS: SwimOptions = Object.freeze({
   exchangeTimeoutMs: 10_000,
   leftRetentionMs: 120_000,
   membersMax: 4_096,
-  rumourKeysMax: 8_192,
-  exchangeRumourBytesMax: 256 * 1024,
+  rumourKeysMax: 12_288,
+  exchangeRumourBytesMax: 512 * 1024,
   urgentProbesMax: 8,
   relaysMax: 256,
   seedsMax: 64,

@@ -229,7 +229,6 @@ function writeMeta(writer: ByteWriter, meta: MemberMeta): void {
   writer.u16(meta.protocolMin);
   writer.u16(meta.protocolMax);
   writeClusterId(writer, meta.clusterId);
-  writer.varint(meta.mapVersion);
   writer.bool(meta.reluctant);
 }
 
@@ -246,7 +245,6 @@ function readMeta(reader: ByteReader): MemberMeta {
     protocolMin: reader.u16(),
     protocolMax: reader.u16(),
     clusterId: readClusterId(reader),
-    mapVersion: reader.varint(),
     reluctant: reader.bool(),
   };
   const problem = memberMetaProblem(meta);

@@ -6,9 +6,11 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FLAG_NAMES, FLAGS, type FlagName } from "../../cli/daemon/flags.ts";
 import { resolveDaemonSettings } from "../../cli/daemon/settings.ts";
+import { eventLevel } from "../../cli/event-level.ts";
 import { COMMANDS, readCommandLine } from "../../cli/operator/command-line.ts";
 import { CREMA_ERROR_CODES } from "../../src/base/errors.ts";
 import * as limits from "../../src/base/limits.ts";
+import type { NodeEvent } from "../../src/index.ts";
 import { ROOT, readSource } from "./imports.ts";
 
 const readme = readSource("README.md");
@@ -27,6 +29,25 @@ describe("docs/errors.md", () => {
   it("explains every error code under a heading of its own, and no other, in order", () => {
     const headings = [...readSource("docs/errors.md").matchAll(/^## (\S+)$/gm)].map((match) => match[1]);
     expect(headings).toEqual([...CREMA_ERROR_CODES]);
+  });
+});
+
+describe("docs/events.md", () => {
+  it("explains every event, and no other, with the level of its log line", () => {
+    const [, union = ""] =
+      /export type NodeEvent =([\s\S]*?);\n\n/.exec(readSource("src/node/door.ts")) ?? [];
+    const types = [...union.matchAll(/readonly type: ([^;}]+)/g)].flatMap((match) =>
+      quoted(match[1] ?? "", '"'),
+    );
+    const rows = [...readSource("docs/events.md").matchAll(/^\| (`[^|]*) \|[^|]*\| ([^|]*) \|/gm)];
+    const explained = rows.flatMap((row) => quoted(row[1] ?? "", "`"));
+    expect(types.length).toBeGreaterThan(20);
+    expect(explained.sort()).toEqual(types.sort());
+    for (const [, names = "", levels = ""] of rows) {
+      const told = levels.split(", ");
+      for (const [at, type] of quoted(names, "`").entries())
+        expect([type, told[at] ?? told[0]]).toEqual([type, eventLevel({ type } as NodeEvent)]);
+    }
   });
 });
 
@@ -59,7 +80,8 @@ describe("README.md", () => {
   it("shows code that an example runs", () => {
     const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => (match[1] ?? "").trim());
     expect(snippets.length).toBeGreaterThan(0);
-    const examples = readdirSync(`${ROOT}examples`).map((file) => readSource(`examples/${file}`));
+    const programs = readdirSync(`${ROOT}examples`).filter((file) => file.endsWith(".ts"));
+    const examples = programs.map((file) => readSource(`examples/${file}`));
     for (const snippet of snippets) {
       expect(
         examples.some((example) => example.includes(snippet)),
@@ -110,6 +132,11 @@ describe("the check for commands", () => {
     await expect(understood(command)).resolves.toBe(false);
   });
 });
+
+/** What stands between pairs of `mark`. */
+function quoted(text: string, mark: string): readonly string[] {
+  return text.split(mark).filter((_, at) => at % 2 === 1);
+}
 
 function flagRow(name: FlagName): string {
   const { placeholder, meaning, defaultText } = FLAGS[name];

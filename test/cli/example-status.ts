@@ -2,7 +2,7 @@
  * A made-up cluster status for tests of what people are shown.
  */
 import { clusterId, nodeId, shardId } from "../../src/base/ids.ts";
-import type { ClusterStatus, GroupStatus, MemberStatus } from "../../src/index.ts";
+import type { ClusterStatus, GroupStatus, MemberStatus, RebalanceStatus } from "../../src/index.ts";
 
 export const NODE_A = nodeId("aaaa000000000001");
 export const NODE_B = nodeId("bbbb000000000002");
@@ -53,6 +53,26 @@ export function exampleStatus(changes: Partial<ClusterStatus> = {}): ClusterStat
       { shard: shardId(2), ...exampleGroup({ leader: NODE_C }) },
       { shard: shardId(3), ...exampleGroup() },
     ],
+    ...changes,
+  };
+}
+
+export function exampleRebalance(changes: Partial<RebalanceStatus> = {}): RebalanceStatus {
+  return {
+    nodeId: NODE_A,
+    movesMax: 16,
+    paused: false,
+    shards: { settled: 4, moving: 0, waiting: 0, paused: 0, stuck: 0 },
+    moves: [],
+    nodes: ALL.map((nodeId, at) => ({
+      nodeId,
+      replicas: 4,
+      replicasPlanned: 4,
+      leaders: at === 0 ? 2 : 1,
+      leadersPlanned: at === 0 ? 2 : 1,
+    })),
+    replicasToMove: 0,
+    leadersToMove: 0,
     ...changes,
   };
 }

@@ -11,7 +11,9 @@ import type { CommandContext } from "../../cli/operator/command.ts";
 import { readCommandLine } from "../../cli/operator/command-line.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import { exampleStatus, NODE_B } from "./example-status.ts";
+import { groupId } from "../../src/base/ids.ts";
+import type { RecoveryPlan } from "../../src/index.ts";
+import { exampleRebalance, exampleStatus, NODE_A, NODE_B } from "./example-status.ts";
 
 interface Seen {
   readonly line: string;
@@ -132,6 +134,61 @@ describe("crema", () => {
     ]);
   });
 
+  it("pauses, resumes and shows the rebalancing", async () => {
+    answer = (_request, response) => void response.end(JSON.stringify(exampleRebalance()));
+    expect(await run(["rebalance", "pause"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect(await run(["rebalance", "resume"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect((await run(["rebalance", "status"])).output).toContain("rebalancing is on");
+    expect(JSON.parse((await run(["rebalance", "status", "--json"])).output)).toEqual(exampleRebalance());
+    expect(seen.map(({ line, body }) => `${line} ${body}`.trim())).toEqual([
+      "POST /rebalance/pause {}",
+      "POST /rebalance/resume {}",
+      "GET /rebalance",
+      "GET /rebalance",
+    ]);
+  });
+
+  it("waits until the others do not list a node any more, however long its order takes", async () => {
+    const { members } = exampleStatus();
+    let asked = 0;
+    answer = (request, response) => {
+      if (request.method === "POST") {
+        response.writeHead(504).end('{"code":"CREMA_TIMEOUT","message":"still draining","retryable":true}');
+        return;
+      }
+      asked++;
+      const left = members.filter(({ nodeId }) => asked < 4 || nodeId !== NODE_B);
+      response.end(JSON.stringify(exampleStatus({ members: left })));
+    };
+    expect(await run(["leave", "node-2", "--wait", "30s"])).toMatchObject({ code: 0, output: "OK\n" });
+    expect(asked).toBe(4);
+    expect(seen.filter(({ line }) => line.startsWith("POST"))).toEqual([
+      { line: "POST /admin/leave", body: `{"nodeId":"${NODE_B}"}` },
+    ]);
+    // Without the flag the same answer is the end.
+    await expect(run(["leave", "node-2"])).rejects.toThrow("no member is called");
+    await expect(run(["leave", "node-1"])).rejects.toThrow("still draining [CREMA_TIMEOUT]");
+  });
+
+  it("does not take a node for gone whose drain is not over in time, or of which nobody else can tell", async () => {
+    await expect(run(["leave", "node-2", "--wait", "100ms"])).rejects.toThrow(
+      /is draining, and has not left yet/,
+    );
+    // The asked one leaves; the other members have doors where nobody answers.
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const address = closed.address();
+    if (address === null || typeof address === "string") throw new Error("the test server is not listening");
+    closed.close();
+    await once(closed, "close");
+    const members = exampleStatus().members.map((member) => ({ ...member, httpPort: address.port }));
+    answer = (request, response) => {
+      if (request.method === "POST") response.writeHead(204).end();
+      else response.end(JSON.stringify(exampleStatus({ members })));
+    };
+    await expect(run(["leave", "--wait", "300ms"])).rejects.toThrow(/is draining, and has not left yet/);
+  });
+
   it("ends with 1 when a key is not there", async () => {
     answer = (_request, response) =>
       response.writeHead(404).end('{"code":"KEY_NOT_FOUND","message":"no such key"}');
@@ -219,6 +276,7 @@ describe("the command line of crema", () => {
     [["stats"], "unknown command 'stats'; did you mean status?"],
     [["status", "--jsn"], "unknown flag --jsn of 'status'; did you mean --json?"],
     [["status", "extra"], "unexpected argument 'extra' after status"],
+    [["rebalance"], "which command of rebalance: status or pause or resume?"],
     [["get"], /needs? .*key|Not enough/],
     [["get", "a", "b"], "unexpected argument 'b' after get"],
     [["set", "k", "v", "--ttl"], "--ttl needs a value: duration"],
@@ -234,7 +292,71 @@ describe("the command line of crema", () => {
     await expect(run(["set", "k", "v", `--ttl=${ttl}`])).rejects.toThrow(UsageError);
   });
 
+  it.each(["soon", "0", "-1"])("refuses to wait for %s", async (time) => {
+    await expect(run(["leave", `--wait=${time}`])).rejects.toThrow(UsageError);
+    expect(seen).toEqual([]);
+  });
+
   it.each(["0", "10", "three", ""])("refuses to start %j nodes", async (nodes) => {
     await expect(run(["local", `--nodes=${nodes}`])).rejects.toThrow(UsageError);
+  });
+});
+
+describe("recover", () => {
+  const plan: RecoveryPlan = {
+    lost: [NODE_B],
+    obstacle: null,
+    steps: [
+      {
+        group: groupId(0),
+        node: NODE_A,
+        lastIndex: 17,
+        lastTerm: 2,
+        voters: [NODE_A, NODE_B],
+        answering: [NODE_A],
+      },
+      { group: groupId(4), node: NODE_A, lastIndex: 0, lastTerm: 0, voters: [NODE_B], answering: [] },
+    ],
+  };
+
+  function answerWith(told: RecoveryPlan): void {
+    answer = (request, response) => {
+      response.end(JSON.stringify(request.url === "/status" ? exampleStatus() : told));
+    };
+  }
+
+  it("without --force tells what it would do and what it costs, and does nothing", async () => {
+    answerWith(plan);
+    const { code, output } = await run(["recover"]);
+    expect(code).toBe(0);
+    expect(output).toMatch(/system +aaaa bbbb +aaaa +aaaa +17/);
+    expect(output).toMatch(/shard 3 +bbbb +- +aaaa +nothing left/);
+    expect(output).toContain("Of 1 shard no replica is left");
+    expect(output).toContain("Nothing was done.");
+    expect(seen.map(({ line }) => line).sort()).toEqual(["GET /admin/recover", "GET /status"]);
+  });
+
+  it("with --force orders it for exactly the members it has named", async () => {
+    answerWith(plan);
+    const { code, output } = await run(["recover", "--force"]);
+    expect(code).toBe(0);
+    expect(output).toContain("Done: 2 groups go on.");
+    expect(seen.at(-1)).toEqual({ line: "POST /admin/recover", body: JSON.stringify({ lost: [NODE_B] }) });
+  });
+
+  it("says why it cannot be done yet", async () => {
+    answerWith({ ...plan, obstacle: "node x still hears of node y" });
+    expect((await run(["recover"])).output).toContain("It cannot be done now: node x still hears of node y.");
+  });
+
+  it("orders nothing when there is nothing to recover, and prints JSON for programs", async () => {
+    answerWith({ lost: [], obstacle: null, steps: [] });
+    expect((await run(["recover", "--force"])).output).toContain("there is nothing to recover");
+    expect(JSON.parse((await run(["recover", "--json"])).output)).toEqual({
+      lost: [],
+      obstacle: null,
+      steps: [],
+    });
+    expect(seen.every(({ line }) => line.startsWith("GET "))).toBe(true);
   });
 });

@@ -55,7 +55,7 @@ describe("crema-node settings", () => {
       "--seed a:1,b:2 --seed c:3 --host 0.0.0.0 --insecure --port 1 --advertise x.example:9 --resp-port 2 " +
         "--http-port 3 --shards 8 --replication-factor 5 --bootstrap never --bootstrap-expect 2 --zone east --name n1 " +
         "--weight 2.5 --max-memory 1.5gb --max-entries 1000 --eviction lfu --idle-ttl 10m " +
-        "--dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --gossip wan --log-level debug " +
+        "--dead-grace 1500ms --drain-timeout 0 --snapshot-bandwidth 10mb --rebalance-moves 4 --gossip wan --log-level debug " +
         "--log-format pretty --exit-with-parent --data-dir /var/lib/crema --fsync interval:50 " +
         "--checkpoint-log-bytes 2mib --checkpoint-interval 90s --checkpoints-kept 3 --min-free-disk 1gib",
     );
@@ -80,6 +80,7 @@ describe("crema-node settings", () => {
       idleTtlMs: 600_000,
       deadGraceMs: 1_500,
       snapshotBytesPerSecondMax: 10 * 1024 ** 2,
+      rebalanceMovesMax: 4,
       drainTimeoutMs: 0,
       gossip: "wan",
       dataDir: "/var/lib/crema",

@@ -167,7 +167,7 @@ describe("the flags of crema sim run", () => {
 
 describe("a command of two words", () => {
   it.each([
-    [["sim"], "which command of sim: demo or run?"],
+    [["sim"], "which command of sim: demo or run or scenario?"],
     [["sim", "rn"], "unknown command 'sim rn'; did you mean sim run?"],
     [["simm"], "unknown command 'simm'; did you mean sim?"],
     [["run"], "unknown command 'run'"],

@@ -10,11 +10,20 @@ import {
   progressText,
   waitingNode,
 } from "../../cli/local/local-view.ts";
-import { statusLines } from "../../cli/operator/status-view.ts";
+import { rebalanceLines } from "../../cli/operator/rebalance-view.ts";
+import { shardLines, statusLines } from "../../cli/operator/status-view.ts";
 import { PLAIN } from "../../cli/terminal/colours.ts";
 import { clusterId, groupId, shardId } from "../../src/base/ids.ts";
-import { describeEvent, type NodeEvent } from "../../src/index.ts";
-import { exampleGroup, exampleMember, exampleStatus, NODE_A, NODE_B, NODE_C } from "./example-status.ts";
+import { describeEvent, type MemberStatus, type NodeEvent } from "../../src/index.ts";
+import {
+  exampleGroup,
+  exampleMember,
+  exampleRebalance,
+  exampleStatus,
+  NODE_A,
+  NODE_B,
+  NODE_C,
+} from "./example-status.ts";
 
 const nodes: readonly LocalNode[] = [NODE_A, NODE_B, NODE_C].map((nodeId, index) => ({
   name: `node-${index + 1}`,
@@ -60,12 +69,104 @@ describe("crema status", () => {
         " SHARD  LEADER  TERM  COMMIT  APPLY  VOTERS          LEARNERS  STATE",
         "system  aaaa       2     117    117  aaaa bbbb cccc  -         ok",
         "     0  aaaa       2     117    117  aaaa bbbb cccc  -         ok",
-        "     1  none       2     117    117  aaaa bbbb cccc  -         no leader",
+        "     1  none       2     117    117  aaaa bbbb cccc  -         no quorum",
         "     2  cccc       2     117    117  bbbb cccc       aaaa      moving",
         "     3  aaaa       2     117    117  aaaa bbbb cccc  -         changing",
       ].join("\n"),
     );
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it("tells a shard that waits for an election from one that nobody can lead", () => {
+    const stateOf = (members: readonly MemberStatus[]): string | undefined =>
+      shardLines(
+        exampleStatus({ members, shards: [{ shard: shardId(0), ...exampleGroup({ leader: null }) }] }),
+        PLAIN,
+      )[2];
+    expect(stateOf([exampleMember(0), exampleMember(1), exampleMember(2, { state: "dead" })])).toContain(
+      "no leader",
+    );
+    expect(
+      stateOf([
+        exampleMember(0),
+        exampleMember(1, { state: "dead" }),
+        exampleMember(2, { state: "suspect" }),
+      ]),
+    ).toContain("no quorum");
+  });
+});
+
+describe("crema rebalance status", () => {
+  it("says so when nothing is to do", () => {
+    expect(rebalanceLines(exampleRebalance(), PLAIN).join("\n")).toBe(
+      [
+        "rebalancing is on, at most 16 shards at once",
+        "shards: 4 settled, 0 moving",
+        "to go: nothing, all is where the plan has it",
+        "",
+        "NODE  REPLICAS  PLANNED  LEADERS  PLANNED",
+        "aaaa         4        4        2        2",
+        "bbbb         4        4        1        1",
+        "cccc         4        4        1        1",
+      ].join("\n"),
+    );
+  });
+
+  it("shows each group that is not where it should be, and why", () => {
+    const move = { leader: NODE_A, from: [NODE_A], to: [NODE_A, NODE_B], learning: [] };
+    const learning = [
+      { nodeId: NODE_B, entriesBehind: 120, snapshot: false },
+      { nodeId: NODE_C, entriesBehind: 9_000, snapshot: true },
+    ];
+    const moves = [
+      { ...move, shard: null, state: "moving", phase: "joint" },
+      { ...move, shard: shardId(0), state: "moving", phase: "catching-up", learning },
+      { ...move, shard: shardId(1), state: "moving", phase: "leader-transfer", to: [NODE_B] },
+      { ...move, shard: shardId(2), state: "waiting", phase: null },
+      { ...move, shard: shardId(3), state: "stuck", phase: null, leader: null },
+      { ...move, shard: shardId(4), state: "paused", phase: null },
+      { ...move, shard: shardId(5), state: "moving", phase: "unheard", leader: null, from: [] },
+    ] as const;
+    const status = exampleRebalance({
+      paused: true,
+      movesMax: null,
+      shards: { settled: 10, moving: 3, waiting: 1, paused: 1, stuck: 1 },
+      moves,
+      nodes: [],
+      replicasToMove: 5,
+      leadersToMove: 1,
+    });
+    expect(rebalanceLines(status, PLAIN).join("\n")).toBe(
+      [
+        "rebalancing is paused",
+        "shards: 10 settled, 3 moving, 1 waiting for room, 1 held back by the pause, 1 stuck without a majority",
+        "to go: replicas 5, leaders 1",
+        "",
+        "NODE  REPLICAS  PLANNED  LEADERS  PLANNED",
+        "",
+        " SHARD  FROM  TO         LEADER  STATE",
+        "system  aaaa  aaaa bbbb  aaaa    joint change",
+        "     0  aaaa  aaaa bbbb  aaaa    bbbb is 120 entries behind, cccc gets a snapshot",
+        "     1  aaaa  bbbb       aaaa    hands over to bbbb",
+        "     2  aaaa  aaaa bbbb  aaaa    waits for room",
+        "     3  aaaa  aaaa bbbb  -       no majority",
+        "     4  aaaa  aaaa bbbb  aaaa    paused",
+        "     5  -     aaaa bbbb  -       not heard of",
+      ].join("\n"),
+    );
+  });
+
+  it("lists 32 moves and counts the rest", () => {
+    const moves = Array.from({ length: 40 }, (_, shard) => ({
+      shard: shardId(shard),
+      state: "waiting" as const,
+      phase: null,
+      leader: NODE_A,
+      from: [NODE_A],
+      to: [NODE_B],
+      learning: [],
+    }));
+    expect(rebalanceLines(exampleRebalance({ moves }), PLAIN).at(-1)).toBe("and 8 more");
   });
 });
 
@@ -164,6 +265,18 @@ describe("an event as a line", () => {
       { type: "cluster-conflict", address, clusterId: clusterId("5f0c000000000000") },
       "warn",
       "10.0.0.5:7946 belongs to another cluster, 5f0c000000000000; the two do not merge: check --seed and --data-dir",
+    ],
+    [
+      { type: "shard-moved", shard: shardId(3), from: [NODE_A], to: [NODE_A, NODE_B] },
+      "debug",
+      `shard 3 moved from ${NODE_A} to ${NODE_A} ${NODE_B}`,
+    ],
+    [
+      { type: "cold-start", clusterId: clusterId("5f0c000000000000") },
+      "warn",
+      "cluster 5f0c000000000000 is new and empty, although this node was given seeds: no older cluster was found behind them. " +
+        "If there was one, its data is gone (memory mode) or on disks that did not come back: stop these nodes and start those " +
+        "with the data first, or restore a backup",
     ],
     [{ type: "map-changed", version: 7 }, "debug", "cluster map is at version 7"],
   ];

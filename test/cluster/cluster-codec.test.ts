@@ -48,6 +48,17 @@ const map: fc.Arbitrary<ClusterMap> = fc
 
 const command: fc.Arbitrary<MapCommand> = fc.oneof(
   fc.record({
+    type: fc.constant("remove-lost" as const),
+    lost: fc.array(id, { maxLength: 12 }),
+    shards: fc.array(
+      fc.record({ shard: fc.integer({ min: 0, max: 4_095 }).map(shardId), wanted: replicas }),
+      {
+        maxLength: 4,
+      },
+    ),
+    systemVoters: fc.array(id, { maxLength: 5 }),
+  }),
+  fc.record({
     type: fc.constant("add-member" as const),
     member: identity,
     formerBoots: fc.array(hex64.map(bootNonce), { maxLength: 64 }),

@@ -9,7 +9,7 @@ import {
   type MemberIdentity,
 } from "../../src/cluster/cluster-map.ts";
 import type { MapCommand, MapResult } from "../../src/cluster/map-command.ts";
-import { applyMapCommand, MapMachine } from "../../src/cluster/map-machine.ts";
+import { applyMapCommand, MapMachine, RECOVERY_VERSION_STEP } from "../../src/cluster/map-machine.ts";
 import { identityOf, idOf, mapOf } from "./example-map.ts";
 
 const OTHER_BOOT = bootNonce("ffffffffffffffff");
@@ -354,5 +354,56 @@ describe("the machine", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("members that are lost for good", () => {
+  const lose = (...numbers: number[]): MapCommand => ({
+    type: "remove-lost",
+    lost: numbers.map(idOf),
+    shards: [],
+    systemVoters: [idOf(3)],
+  });
+
+  it("are removed at once, wanted or not, and never taken in again", () => {
+    const machine = machineOf(3);
+    const before = mapIn(machine).version;
+    expect(machine.apply(lose(1, 2))).toEqual({ type: "applied", version: before + RECOVERY_VERSION_STEP });
+    const map = mapIn(machine);
+    expect(map.members.map(({ nodeId }) => nodeId)).toEqual([idOf(3)]);
+    expect(map.removed).toEqual([idOf(1), idOf(2)]);
+    expect(map.systemVoters).toEqual([idOf(3)]);
+    expect(map.placementVersion).toBe(map.version);
+    for (const { wanted } of map.shards) expect(wanted).toEqual([idOf(3)]);
+    expect(refusal(machine.apply(join(1, { boot: OTHER_BOOT })))).toBe("removed");
+  });
+
+  it("are removed once, however often it is said", () => {
+    const machine = machineOf(3);
+    machine.apply(lose(1, 2));
+    const { version } = mapIn(machine);
+    expect(machine.apply(lose(1, 2))).toEqual({ type: "applied", version });
+  });
+
+  it("leave no shard without a place to be", () => {
+    const machine = machineOf(4);
+    wantOnly(machine, 1, 2);
+    const before = mapIn(machine);
+    expect(refusal(machine.apply(lose(1, 2)))).toBe("bad-placement");
+    expect(mapIn(machine)).toBe(before);
+    const shards = before.shards.map((_, shard) => ({ shard: shardId(shard), wanted: [idOf(4)] }));
+    const told: MapCommand = {
+      type: "remove-lost",
+      lost: [idOf(1), idOf(2)],
+      shards,
+      systemVoters: [idOf(3)],
+    };
+    expect(refusal(machine.apply(told))).toBe("applied");
+    for (const { wanted } of mapIn(machine).shards) expect(wanted).toEqual([idOf(4)]);
+  });
+
+  it("are not all there are", () => {
+    const machine = machineOf(3);
+    expect(refusal(machine.apply(lose(1, 2, 3)))).toBe("bad-placement");
   });
 });

@@ -146,6 +146,11 @@ export class VirtualGroup {
       learners,
       mapVersion,
       lagging: voters.filter((voter) => !this.caughtUp.has(voter)),
+      learning: learners.map((nodeId) => ({
+        nodeId,
+        entriesBehind: this.caughtUp.has(nodeId) ? 0 : LAST_INDEX,
+        snapshot: false,
+      })),
     };
   }
 

@@ -39,6 +39,14 @@ describe("a data directory", () => {
     await (await DataDirectory.open(root)).close();
   });
 
+  it("is begun again where the very first start crashed, on a file system with a folder of its own", async () => {
+    mkdirSync(join(root, "lost+found"));
+    mkdirSync(join(root, "lock"));
+    writeFileSync(join(root, "crema.json.tmp"), '{"prod');
+    await (await DataDirectory.open(root)).close();
+    expect(readdirSync(root).sort()).toEqual(["crema.json", "lock", "lost+found"]);
+  });
+
   it("is not somebody else's folder", async () => {
     writeFileSync(join(root, "thesis.txt"), "three years of work");
     await expect(DataDirectory.open(root)).rejects.toMatchObject({

@@ -2,9 +2,11 @@
  * Every example runs as a user would run it, and prints what it promises.
  */
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+
+const EXAMPLES = new URL("../../examples", import.meta.url);
 
 const PROMISED: Readonly<Record<string, readonly string[]>> = {
   embedded: [
@@ -20,6 +22,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
     "alone: 1 member",
     "one cluster: true joins seen: 1",
     "together: 2 members",
+    "why not stop one now: of two nodes both are needed for a majority",
     "after the founder left: 50 of 50 keys",
   ],
 };
@@ -43,9 +46,17 @@ describe("example", () => {
   });
 
   it("exists for every program in the folder", () => {
-    const files = readdirSync(new URL("../../examples", import.meta.url));
+    const files = readdirSync(EXAMPLES).filter((file) => file.endsWith(".ts"));
     const names = files.map((file) => file.replace(/\.ts$/, "")).filter((name) => name !== "run");
     expect(names.sort()).toEqual(Object.keys(PROMISED).sort());
+  });
+
+  it("that is no program has a test of its own", () => {
+    const folders = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.length).toBeGreaterThan(0);
+    for (const { name } of folders) {
+      expect(existsSync(new URL(`${name}.test.ts`, import.meta.url)), `examples/${name}`).toBe(true);
+    }
   });
 });
 

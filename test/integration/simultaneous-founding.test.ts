@@ -20,6 +20,17 @@ it("three nodes that name all three as seeds form one cluster, 20 times", async 
     const status = await nodes[time % 3]?.status();
     expect(status?.clusterId, `time ${time}`).toBe(ready[0]?.clusterId);
     await Promise.all(nodes.map((node) => node.kill()));
+    // A majority founds, and each of them says aloud that the cluster is new; whoever joins has nothing to say.
+    const aloud = nodes.filter(({ lines }) =>
+      lines.some((line) => isColdStart(line, status?.clusterId ?? "")),
+    );
+    const founders = nodes.filter(({ lines }) => lines.some((line) => line.includes('"event":"founded"')));
+    expect(aloud, `time ${time}`).toEqual(founders);
+    expect(founders.length, `time ${time}`).toBeGreaterThanOrEqual(2);
   }
   expect(clusterIds.size).toBe(TIMES);
 }, 240_000);
+
+function isColdStart(line: string, clusterId: string): boolean {
+  return line.includes('"event":"cold-start"') && line.includes('"level":"warn"') && line.includes(clusterId);
+}

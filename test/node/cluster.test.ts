@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 describe("a cluster in virtual time", () => {
@@ -38,5 +39,18 @@ describe("a cluster in virtual time", () => {
       expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 30_000)).toBe(true);
       expect(new Set(cluster.living.map(({ node }) => node.clusterId)).size).toBe(1);
     }
+  });
+
+  test.each([
+    ["crema.example:7946", true],
+    ["localhost:7946", false],
+    ["10.0.0.1:7946", false],
+  ])("a node that %s leads to alone founds, and warns of what that may mean: %s", async (seed, warns) => {
+    const cluster = new VirtualCluster(3);
+    const resolver = { resolve: async () => [cluster.address(1)] };
+    const only = cluster.start(1, [], { seeds: [seed] }, { store: new VolatileLogStore(), resolver });
+    expect(await cluster.until(() => cluster.ready, 5_000)).toBe(true);
+    const warnings = only.log.filter((line) => line.includes("--bootstrap-expect"));
+    expect(warnings).toHaveLength(warns ? 1 : 0);
   });
 });

@@ -26,6 +26,8 @@ import type {
   Consistency,
   NodeEvent,
   NodeMetrics,
+  RebalanceStatus,
+  RecoveryPlan,
   ReplySink,
   RequestDoor,
 } from "../../src/node/door.ts";
@@ -271,6 +273,20 @@ export class FakeAdmin implements AdminDoor {
     this.left.push(node);
   }
 
+  plan: RecoveryPlan = { lost: [], obstacle: null, steps: [] };
+  readonly recovered: (readonly NodeId[])[] = [];
+
+  async recoveryPlan(): Promise<RecoveryPlan> {
+    if (this.failure !== null) throw this.failure;
+    return this.plan;
+  }
+
+  async recover(lost: readonly NodeId[]): Promise<RecoveryPlan> {
+    if (this.failure !== null) throw this.failure;
+    this.recovered.push(lost);
+    return this.plan;
+  }
+
   /** What a backup of any shard consists of, chunk by chunk; then it ends, or fails with `failure`. */
   backup: readonly Uint8Array[] = [];
   /** Called before each chunk of a backup. */
@@ -282,5 +298,27 @@ export class FakeAdmin implements AdminDoor {
       await sink.write(chunk);
     }
     if (this.failure !== null) throw this.failure;
+  }
+
+  /** What was ordered last; null: nothing. */
+  rebalancePaused: boolean | null = null;
+
+  async setRebalancePaused(paused: boolean): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.rebalancePaused = paused;
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    if (this.failure !== null) throw this.failure;
+    return {
+      nodeId: SELF,
+      movesMax: 16,
+      paused: this.rebalancePaused === true,
+      shards: { settled: 1, moving: 0, waiting: 0, paused: 0, stuck: 0 },
+      moves: [],
+      nodes: [{ nodeId: SELF, replicas: 1, replicasPlanned: 1, leaders: 1, leadersPlanned: 1 }],
+      replicasToMove: 0,
+      leadersToMove: 0,
+    };
   }
 }

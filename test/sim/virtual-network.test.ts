@@ -253,6 +253,23 @@ describe("streams", () => {
     expect(concat(farPieces)).toHaveLength(10);
   });
 
+  test("of one that is dialled while it stands still say nothing before it knows of them, though all heals as it goes on", async () => {
+    const { clock, network } = world();
+    const process = clock.process();
+    const near = network.streams(A).connect(B, 1_000);
+    const far = network.streams(B, process);
+    const log: string[] = [];
+    const pieces: Uint8Array[][] = [];
+    far.onConnection = (connection) => pieces.push(listenTo(connection, log, "far"));
+    near.onOpen = () => near.write(new Uint8Array(10));
+    process.pause();
+    await clock.runFor(100);
+    network.heal();
+    process.resume();
+    await clock.runFor(10);
+    expect(pieces.map((each) => concat(each).length)).toEqual([10]);
+  });
+
   test("bandwidth is obeyed, and onDrain tells when everything is delivered", async () => {
     const { clock, near, farPieces } = await connected({ streamBytesPerMs: 1_000 });
     let drainedAtMs = 0;

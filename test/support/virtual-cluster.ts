@@ -32,7 +32,8 @@ export interface VirtualMember {
 }
 
 /** What a node starts from and writes to, how, and who watches. */
-type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe">;
+type Memory = Pick<NodePorts, "store" | "past" | "host" | "probe" | "events"> &
+  Partial<Pick<NodePorts, "resolver">>;
 
 export class VirtualCluster {
   readonly clock = new VirtualClock();
@@ -64,7 +65,10 @@ export class VirtualCluster {
     machine: number,
     seeds: readonly number[] = [],
     options: Partial<NodeOptions> = {},
-    { disk = this.disk(machine), ...extras }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe"> = {},
+    {
+      disk = this.disk(machine),
+      ...extras
+    }: { disk?: VirtualDisk } & Pick<NodePorts, "host" | "probe" | "events"> = {},
   ): Promise<VirtualMember> {
     const store = new VirtualLogStore(disk, this.clock, REWRITE_BYTES);
     const past = await store.load();

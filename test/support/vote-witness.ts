@@ -25,6 +25,7 @@ export class VoteWitness {
     readAsked: () => {},
     removed: () => {},
     buried: () => {},
+    forced: () => {},
     failed: (group, error) => this.violations.push(`group ${group.id} failed: ${String(error)}`),
   };
 

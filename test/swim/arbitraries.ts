@@ -37,7 +37,6 @@ export const anyMeta: fc.Arbitrary<MemberMeta> = fc
     protocolMin: fc.integer({ min: 0, max: 9 }),
     protocolMax: fc.integer({ min: 10, max: 65_535 }),
     clusterId: anyClusterId,
-    mapVersion: fc.maxSafeNat(),
     reluctant: fc.boolean(),
   })
   .filter((meta) => memberMetaProblem(meta) === null);

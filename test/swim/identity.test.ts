@@ -103,9 +103,7 @@ describe("the same id at the same address with a new nonce", () => {
   it("is a restart: known at once with its new metadata, and nobody is declared dead", () => {
     const network = VirtualNetwork.group(5);
     const before = network.node(3);
-    network.act(before, (swim) =>
-      swim.updateMeta(network.nowMs, { ...before.swim.self.meta, mapVersion: 4 }),
-    );
+    network.act(before, (swim) => swim.updateMeta(network.nowMs, { ...before.swim.self.meta, weight: 4 }));
     network.run(5_000);
     network.crash(before);
     for (const node of network.nodes) node.events.length = 0;
@@ -126,9 +124,9 @@ describe("a change of metadata", () => {
     const network = VirtualNetwork.group(20);
     const changed = network.node(8);
     const before = changed.swim.self;
-    const meta: MemberMeta = { ...before.meta, mapVersion: 9, zone: "b" };
+    const meta: MemberMeta = { ...before.meta, weight: 9, zone: "b" };
     network.act(changed, (swim) => swim.updateMeta(network.nowMs, meta));
-    const informed = (node: VirtualNode) => node.swim.member(changed.id)?.meta.mapVersion === 9;
+    const informed = (node: VirtualNode) => node.swim.member(changed.id)?.meta.weight === 9;
     expect(network.runUntil(() => network.nodes.every(informed), 5_000)).toBe(true);
     for (const node of network.nodes.filter((other) => other !== changed)) {
       expect(network.eventsOf(node, "member-updated")).toMatchObject([

@@ -104,8 +104,8 @@ describe("full exchanges", () => {
     // Datagrams to it carry no news any more.
     network.passes = (_from, to, packet) => to !== behind.index || packet.messages.every(isDialogue);
     const before = network.node(0).swim.self.meta;
-    network.act(network.node(0), (swim) => swim.updateMeta(network.nowMs, { ...before, mapVersion: 12 }));
-    const informed = () => behind.swim.member(before.id)?.meta.mapVersion === 12;
+    network.act(network.node(0), (swim) => swim.updateMeta(network.nowMs, { ...before, weight: 12 }));
+    const informed = () => behind.swim.member(before.id)?.meta.weight === 12;
     expect(network.runUntil(informed, 90_000)).toBe(true);
   });
 });

@@ -29,7 +29,6 @@ describe("member metadata", () => {
     ["weight 0", { weight: 0 }],
     ["weight NaN", { weight: Number.NaN }],
     ["protocol versions out of order", { protocolMin: 2, protocolMax: 1 }],
-    ["a negative map version", { mapVersion: -1 }],
   ])("with %s is refused", (_what, change) => {
     expect(() => checkMemberMeta({ ...META, ...change })).toThrow(RangeError);
   });
@@ -54,7 +53,6 @@ describe("member metadata", () => {
       weight: 2,
       protocolMin: 0,
       protocolMax: 9,
-      mapVersion: 4,
       reluctant: true,
     });
     const changed = { ...other, clusterId: "0123456789abcdef" };

@@ -315,7 +315,6 @@ export function metaOf(random: Random, given: Partial<MemberMeta> = {}): MemberM
     protocolMin: 1,
     protocolMax: 1,
     clusterId: null,
-    mapVersion: 0,
     reluctant: false,
     ...given,
   };

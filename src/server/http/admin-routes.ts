@@ -1,5 +1,5 @@
 /**
- * What an operator can order by HTTP: join other seeds, drain a node. Only JSON is taken, so that no page in a
+ * What an operator can order by HTTP: join other seeds, drain a node, recover from a lost majority. Only JSON is taken, so that no page in a
  * browser can order it without the browser asking first.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -9,7 +9,7 @@ import { badRequest, HttpFailure } from "./http-failure.ts";
 import type { HttpServices } from "./http-services.ts";
 
 /** Bytes of an order. */
-const BODY_BYTES_MAX = 64 * 1024;
+export const BODY_BYTES_MAX = 64 * 1024;
 const SEEDS_MAX = 1_000;
 
 export function addAdminRoutes(app: FastifyInstance, { admin }: HttpServices): void {
@@ -24,9 +24,16 @@ export function addAdminRoutes(app: FastifyInstance, { admin }: HttpServices): v
     await admin.leave(node);
     return { left: true, nodeId: node ?? admin.nodeId };
   });
+
+  app.get("/admin/recover", () => admin.recoveryPlan());
+
+  app.post("/admin/recover", { bodyLimit: BODY_BYTES_MAX }, async (request) => {
+    return await admin.recover(lostIn(jsonBody(request)));
+  });
 }
 
-function jsonBody(request: FastifyRequest): Readonly<Record<string, unknown>> {
+/** The JSON object in the body of an order; empty when there is no body. */
+export function jsonBody(request: FastifyRequest): Readonly<Record<string, unknown>> {
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new HttpFailure(415, "UNSUPPORTED_MEDIA_TYPE", "send the order as application/json");
@@ -45,6 +52,15 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw badRequest(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Named one by one: whoever orders it has read the plan. */
+function lostIn({ lost }: Readonly<Record<string, unknown>>): readonly NodeId[] {
+  if (!Array.isArray(lost)) throw badRequest("lost is the list of node ids that GET /admin/recover told");
+  return lost.map((node: unknown) => {
+    if (typeof node === "string" && isHex64(node)) return nodeId(node);
+    throw badRequest(`not a node id: ${JSON.stringify(node)}`);
+  });
 }
 
 function seedsIn({ seeds }: Readonly<Record<string, unknown>>): readonly Address[] {

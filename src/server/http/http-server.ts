@@ -19,6 +19,7 @@ import { failureAnswer, HttpFailure, INTERNAL_FAILURE } from "./http-failure.ts"
 import type { HttpServices } from "./http-services.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { MetricsPage } from "./metrics-page.ts";
+import { addRebalanceRoutes } from "./rebalance-routes.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -64,6 +65,9 @@ export const HTTP_ROUTES: readonly string[] = Object.freeze([
   "DELETE /kv/<key>",
   "POST /admin/join",
   "POST /admin/leave",
+  "GET /rebalance",
+  "POST /rebalance/pause",
+  "POST /rebalance/resume",
   "GET /backup",
   "GET /backup/shards/<shard>",
   "POST /backup/entries",
@@ -141,6 +145,7 @@ function createApp(services: HttpServices): FastifyInstance {
   addEventRoutes(app, services);
   addKeyRoutes(app, services);
   addAdminRoutes(app, services);
+  addRebalanceRoutes(app, services);
   addBackupRoutes(app, services);
   return app;
 }

@@ -14,6 +14,7 @@ import { LogMatching } from "./log-matching.ts";
 import { Monotonic } from "./monotonic.ts";
 import { OneCluster } from "./one-cluster.ts";
 import { OneVotePerTerm } from "./one-vote-per-term.ts";
+import { PresentLives } from "./present-lives.ts";
 import { ReplicasEqual } from "./replicas-equal.ts";
 import { SessionsAppliedOnce } from "./sessions-applied-once.ts";
 import { StateMachineSafety } from "./state-machine-safety.ts";
@@ -48,6 +49,7 @@ export function allCheckers(
     new OneVotePerTerm(of("one-vote-per-term")),
     new JointConfigurationSafety(of("joint-configuration-safety")),
     new OneCluster(of("one-cluster"), { expectOne }),
+    new PresentLives(of("present-lives")),
     new SessionsAppliedOnce(of("sessions-applied-once")),
     new ExpiryNeverEarly(of("expiry-never-early"), { clockDriftMax }),
     new Evictions(of("evictions"), { ...evictions, clockDriftMax }),

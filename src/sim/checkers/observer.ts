@@ -23,6 +23,7 @@ export class Observer {
   readonly #readAsked: readonly Hearing<"readAsked">[];
   readonly #removed: readonly Hearing<"removed">[];
   readonly #buried: readonly Hearing<"buried">[];
+  readonly #forced: readonly Hearing<"forced">[];
   readonly #failed: readonly Hearing<"failed">[];
 
   /** `context`: who is told about a checker that throws. */
@@ -39,6 +40,7 @@ export class Observer {
     this.#readAsked = hearing(checkers, "readAsked");
     this.#removed = hearing(checkers, "removed");
     this.#buried = hearing(checkers, "buried");
+    this.#forced = hearing(checkers, "forced");
     this.#failed = hearing(checkers, "failed");
   }
 
@@ -77,6 +79,7 @@ export class Observer {
       buried: (group, tombstone) => {
         this.#each(this.#buried, life(), (checker) => checker.buried(life(), group, tombstone));
       },
+      forced: (group) => this.#each(this.#forced, life(), (checker) => checker.forced(life(), group)),
       failed: (group, error) => {
         this.#each(this.#failed, life(), (checker) => checker.failed(life(), group, error));
       },

@@ -47,6 +47,7 @@ export class Witness implements FleetObserver {
       readAsked: () => {},
       removed: () => {},
       buried: () => {},
+      forced: () => {},
       failed: () => {},
     };
   }

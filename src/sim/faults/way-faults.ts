@@ -8,6 +8,10 @@ import { drawDurationMs, drawTwo, type Fault, type FaultTools } from "./fault.ts
 
 const TYPICAL_MS = 2_500;
 const LONGEST_MS = 12_000;
+/** When the first ways are there, and how much later the others: most machines have started, and some waited long enough to found. */
+const HUB_MS = { min: 2_000, max: 7_000 };
+const REST_TYPICAL_MS = 1_500;
+const REST_LONGEST_MS = 4_000;
 
 /** Cuts what `cut` names, and heals just that after a while. Answers for how long, in words. */
 function cutForAWhile(
@@ -114,6 +118,30 @@ function names(lives: readonly FleetLife[]): string {
   return lives.map(({ name }) => name).join("+");
 }
 
+/**
+ * Machines are up before their network is: at first none hears another, then one hears all others, and only later everybody
+ * everybody. So those who are to found a cluster wait for each other, until all may ask the same one at the same time.
+ */
+const lateNetwork: Fault = {
+  kind: "late-network",
+  begin(tools) {
+    const { fleet, random } = tools;
+    const [hub, ...others] = random.shuffle([...fleet.machines]);
+    if (hub === undefined) return;
+    const ways = others.flatMap((other, at) => others.slice(at + 1).map((next) => [other, next] as const));
+    for (const [one, other] of ways) fleet.network.partition(one.address, other.address);
+    for (const other of others) fleet.network.partition(hub.address, other.address);
+    const hubMs = random.nextBetween(HUB_MS.min, HUB_MS.max);
+    tools.later(hubMs, () => {
+      for (const other of others) fleet.network.heal(hub.address, other.address);
+    });
+    tools.later(hubMs + drawDurationMs(random, REST_TYPICAL_MS, REST_LONGEST_MS), () => {
+      for (const [one, other] of ways) fleet.network.heal(one.address, other.address);
+    });
+    tools.count("late-network");
+  },
+};
+
 export const WAY_FAULTS: readonly Fault[] = Object.freeze([
   partition,
   oneWayPartition,
@@ -122,4 +150,5 @@ export const WAY_FAULTS: readonly Fault[] = Object.freeze([
   streamStall,
   streamFault("stream-reset"),
   streamFault("half-open-stream"),
+  lateNetwork,
 ]);

@@ -104,7 +104,6 @@ export class SwimFleet {
       protocolMin: 1,
       protocolMax: 1,
       clusterId: null,
-      mapVersion: 0,
       reluctant: false,
     };
     const swim = new Swim({ meta, options: this.swimOptions, random, nowMs: this.#nowMs });

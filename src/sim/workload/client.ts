@@ -19,6 +19,10 @@ export interface ClientWorld {
   readonly keys: KeyPlan;
   /** The mean pause between an answer and the next question. */
   readonly thinkMs: number;
+  /** How long a client waits for an answer: drawn from there for every question. */
+  readonly timeoutMs: TimeoutRange;
+  /** Whether clients may (go on to) use the node of `life`. */
+  mayAsk(life: FleetLife): boolean;
   /** A value that nobody else writes. */
   freshValue(): string;
   /** A local read saw `value`: whether anybody ever wrote it. */
@@ -33,8 +37,12 @@ export interface KeyPlan {
   readonly counters: readonly string[];
 }
 
-const TIMEOUT_MIN_MS = 500;
-const TIMEOUT_MAX_MS = 4_000;
+export interface TimeoutRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+const LOCAL_TIMEOUT_MS = 500;
 const TTL_MIN_MS = 200;
 const TTL_MAX_MS = 6_000;
 /** Longest wait of a client that finds nobody to talk to. */
@@ -69,6 +77,11 @@ export class Client {
     return this.#operation === 0;
   }
 
+  /** Waits for an answer from the node of `life`. */
+  isAsking(life: FleetLife): boolean {
+    return this.#life === life && !this.idle;
+  }
+
   /** The process at the other end is gone. */
   lifeEnded(life: Life): void {
     if (this.#life !== life) return;
@@ -101,15 +114,15 @@ export class Client {
   /** Stays with its node, mostly. */
   #chooseLife(): FleetLife | null {
     const moves = this.#random.nextBelow(20) === 0;
-    if (this.#life !== null && !moves) return this.#life;
-    const { lives } = this.#world.fleet;
+    if (this.#life !== null && !moves && this.#world.mayAsk(this.#life)) return this.#life;
+    const lives = this.#world.fleet.lives.filter((life) => this.#world.mayAsk(life));
     this.#life = lives[this.#random.nextBelow(Math.max(1, lives.length))] ?? null;
     return this.#life;
   }
 
   #operate(life: FleetLife, key: string, input: ClientInput): void {
     const { fleet, history } = this.#world;
-    const timeoutMs = this.#random.nextBetween(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS);
+    const timeoutMs = this.#random.nextBetween(this.#world.timeoutMs.min, this.#world.timeoutMs.max);
     const id = history.invoked(this.name, life.name, key, input, fleet.nowMs);
     this.#operation = id;
     if (fleet.trace.watched) this.#say(`asks ${life.name}: ${JSON.stringify({ key, ...input })} (#${id})`);
@@ -137,7 +150,7 @@ export class Client {
   #readLocally(life: FleetLife, key: string, onCounter: boolean): void {
     const read = async (): Promise<void> => {
       try {
-        const value = await life.node.cache.get(key, { timeoutMs: TIMEOUT_MIN_MS });
+        const value = await life.node.cache.get(key, { timeoutMs: LOCAL_TIMEOUT_MS });
         if (value !== null && !onCounter && !this.#world.wasWritten(key, value))
           this.#world.foundUncommitted(key, value, life);
       } catch (error) {

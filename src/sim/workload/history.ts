@@ -7,7 +7,7 @@ import type { Eviction } from "../checkers/evictions.ts";
 import type { Operation, OperationInput, OperationResult } from "../linearizability/operation.ts";
 
 /** An operation under way. */
-interface Pending {
+export interface Pending {
   readonly id: number;
   readonly client: string;
   readonly node: string;
@@ -20,6 +20,8 @@ export class History {
   #operations: Operation[] = [];
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+  /** Hears of every operation that was not answered, and why: null when its node is gone. */
+  onUnanswered: (operation: Pending, error: unknown) => void = () => {};
   acknowledged = 0;
   failed = 0;
   ambiguous = 0;
@@ -42,6 +44,7 @@ export class History {
   threw(id: number, error: unknown): void {
     const pending = this.#take(id);
     if (pending === undefined) return;
+    this.onUnanswered(pending, error);
     if (error instanceof CremaError && !error.ambiguous) this.failed++;
     else this.#leaveOpen(pending);
   }
@@ -62,7 +65,9 @@ export class History {
   /** Nobody will ever answer. */
   abandoned(id: number): void {
     const pending = this.#take(id);
-    if (pending !== undefined) this.#leaveOpen(pending);
+    if (pending === undefined) return;
+    this.onUnanswered(pending, null);
+    this.#leaveOpen(pending);
   }
 
   /** Everything so far, by the time of asking; what is still under way counts as open. */

@@ -255,6 +255,8 @@ describe("keys that nobody uses", () => {
     const unused = names("unused", 20);
     await writeAll(cluster, [...used, ...unused]);
     const writtenAtMs = cluster.clock.nowMs();
+    // A follower hears a moment later than the client that a write is committed.
+    expect(await cluster.until(() => keysOn(member(cluster, 0)) === 40, 500)).toBe(true);
     while (cluster.clock.nowMs() < writtenAtMs + idleTtlMs - 700) {
       expect(keysOn(member(cluster, 0))).toBe(40);
       // Local reads at one node: the leaders of most shards know of them by hints.

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { nodeId } from "../../../src/base/ids.ts";
 import { clusterError } from "../fake-door.ts";
 import { type HttpDoorFixture, openHttpDoor } from "./http-fixture.ts";
 
@@ -77,4 +78,23 @@ test("an order that fails says why", async () => {
 test("an order is at most 64 KiB", async () => {
   const { status } = await order("/admin/join", JSON.stringify({ seeds: ["a".repeat(65_536)] }));
   expect(status).toBe(413);
+});
+
+test("recover tells the plan, and does it only for members that were named", async () => {
+  const lost = ["00000000000000a1", "00000000000000a2"];
+  fixture.admin.plan = { lost: lost.map(nodeId), obstacle: null, steps: [] };
+  expect(await fixture.json("/admin/recover")).toEqual({ status: 200, body: fixture.admin.plan });
+  for (const bad of ["{}", '{"lost":"00000000000000a1"}', '{"lost":["a1"]}', '{"lost":[null]}', ""])
+    expect(await order("/admin/recover", bad)).toMatchObject({ status: 400, body: { code: "BAD_REQUEST" } });
+  expect(fixture.admin.recovered).toEqual([]);
+  expect(await order("/admin/recover", JSON.stringify({ lost }))).toMatchObject({ status: 200 });
+  expect(fixture.admin.recovered).toEqual([lost]);
+});
+
+test("a recovery that is refused answers 409", async () => {
+  fixture.admin.failure = clusterError("CREMA_RECOVERY_REFUSED");
+  expect(await order("/admin/recover", '{"lost":[]}')).toMatchObject({
+    status: 409,
+    body: { code: "CREMA_RECOVERY_REFUSED" },
+  });
 });

@@ -18,6 +18,9 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = Object.freeze([
       },
     ],
     world: "founding",
+    // Two that do not hear one another ask the same third at the same time: each has its promise, and the one that is accepted
+    // first has no time to tell before the other is, too.
+    options: { faults: ["simultaneous-founding", "late-network"] },
     caughtBy: ["one-cluster"],
   },
   {
@@ -90,7 +93,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = Object.freeze([
       },
       {
         file: "src/host/multi-raft.ts",
-        find: "    const beginning = beginningOf(start, this.#tombstones.has(id));",
+        find: "    const beginning = beginningOf(start, this.#tombstones.has(id) && start.again !== true);",
         replace: "    const beginning = beginningOf(start, false);",
       },
     ],

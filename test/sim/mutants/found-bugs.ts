@@ -44,9 +44,9 @@ export const FOUND_BUGS: readonly Mutant[] = Object.freeze([
           "  if (existing !== null && !formerBoots.includes(existing.boot) && !sameAddress(existing.address, address)) {\n",
       },
     ],
-    world: "everything",
-    options: { storage: "disk" },
-    caughtBy: ["liveness"],
+    world: "restarts",
+    // Whom a newcomer asks to let it in stands still; the newcomer dies, comes back and is let in by another; then the first goes on.
+    caughtBy: ["present-lives"],
   },
   {
     name: "drain-is-asked-once",

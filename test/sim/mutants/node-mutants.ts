@@ -36,6 +36,22 @@ export const NODE_MUTANTS: readonly Mutant[] = Object.freeze([
     caughtBy: ["linearizability", "counters"],
   },
   {
+    name: "uncertain-write-refused-for-want-of-a-quorum",
+    room: "node",
+    what:
+      "When a shard has lost its majority, all who wait are told that nothing was changed, also those whose write may have been " +
+      "applied, or will be when the majority is back.",
+    edits: [
+      {
+        file: "src/node/shard-lane.ts",
+        find: '(request.kind === "write" && request.uncertain === 0);\n',
+        replace: 'request.kind === "write";\n',
+      },
+    ],
+    world: "partitions",
+    caughtBy: ["linearizability", "counters"],
+  },
+  {
     name: "stale-leader-hint-sticks",
     room: "node",
     what:

@@ -161,7 +161,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
           "  const incoming = answers.sort((a, b) => b - a)[configuration.voters.length >> 1] ?? 0;",
       },
     ],
-    world: "churn",
+    world: "moves",
     caughtBy: ["leader-completeness", "fresh-reads", "linearizability"],
   },
   {
@@ -177,7 +177,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
         replace: "  return Math.max(incoming, majorityIndex(configuration.votersOutgoing, measure));",
       },
     ],
-    world: "churn",
+    world: "moves",
     caughtBy: ["leader-completeness", "election-safety", "fresh-reads", "linearizability"],
   },
   {
@@ -226,8 +226,9 @@ export const RAFT_MUTANTS: readonly Mutant[] = Object.freeze([
       },
     ],
     world: "elections",
-    // Few clients: a log that was left behind must be about as long as the one that replaces it.
-    options: { clients: 4, shards: 8, faults: ["partition", "isolation", "bridge-partition", "pause"] },
+    // It shows where a log that was left behind with a tail of its own is as long as that of the leader after next, and has not
+    // heard of the next one: many groups, links that lose what they held back, and nobody who stands still with all his logs.
+    options: { shards: 16, faults: ["partition", "isolation", "stream-reset"] },
     caughtBy: ["log-matching"],
   },
   {

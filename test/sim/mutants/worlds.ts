@@ -70,6 +70,17 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
       ],
     },
   },
+  /** Replicas move all the time, slowly, and ways break meanwhile. Nobody dies, so nothing waits for the fleet to be whole. */
+  moves: {
+    patience: 2,
+    options: {
+      ...SMALL,
+      shards: 16,
+      clients: 6,
+      chaosMs: 25_000,
+      faults: ["join", "leave", "drain", "partition", "heavy-tail"],
+    },
+  },
   /** Clocks are wrong, and leadership moves. */
   clocks: {
     patience: 1,
@@ -118,25 +129,16 @@ export const WORLDS: Readonly<Record<string, World>> = Object.freeze({
     patience: 10,
     options: { nodes: 5, shards: 16, clients: 6, chaosMs: 15_000, storage: "either" },
   },
-  /** Machines that remember come and go, in order and not, and are told to leave. */
+  /** Machines that remember come, die, come back and go; there are few, so that those who are new suffer as often as the others. */
   restarts: {
-    patience: 1,
+    patience: 3,
     options: {
       ...SMALL,
-      shards: 8,
-      clients: 6,
+      nodes: 3,
+      clients: 1,
+      chaosMs: 20_000,
       storage: "disk",
-      faults: [
-        "crash",
-        "power-loss",
-        "full-disk",
-        "drain",
-        "leave",
-        "join",
-        "stream-stall",
-        "partition",
-        "pause",
-      ],
+      faults: ["crash", "join", "leave", "partition", "pause"],
     },
   },
   /** Nodes live at their limits, and leaders change. Machines come, so that nodes hold different shares. */

@@ -1,0 +1,51 @@
+/**
+ * Whether a majority of a group's voters can answer, as far as gossip says. Only for what is told to people and clients:
+ * who leads is decided by the voters themselves.
+ */
+import { type GroupId, type NodeId, SYSTEM_GROUP, shardOfGroup } from "../base/ids.ts";
+import { isVoter } from "../raft/configuration.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+
+/** A group that can decide nothing: fewer than a majority of `voters` answer. */
+export interface QuorumLoss {
+  readonly voters: readonly NodeId[];
+  readonly answering: readonly NodeId[];
+}
+
+/** null while a majority of the voters of `group` is alive, or may be: of whom nobody has heard is not given up. */
+export function quorumLoss(node: ClusterNode, group: GroupId): QuorumLoss | null {
+  for (const voters of votersOf(node, group)) {
+    const answering = voters.filter((voter) => mayAnswer(node, voter));
+    if (answering.length * 2 <= voters.length) return { voters, answering };
+  }
+  return null;
+}
+
+/**
+ * Forgets leaders that gossip does not hear where no majority is heard either: what is sent to them would be uncertain for
+ * nothing, and nobody can follow them.
+ */
+export function doubtLeadersWithoutQuorum(node: ClusterNode): void {
+  for (const [group, { leader }] of node.leaders.entries()) {
+    if (leader === null || mayAnswer(node, leader) || quorumLoss(node, group) === null) continue;
+    node.leaders.doubt(group, leader);
+  }
+}
+
+/** As its own replica has them, both sets while they change; without one, as the cluster map wants them. */
+function votersOf(node: ClusterNode, group: GroupId): readonly (readonly NodeId[])[] {
+  const configuration = node.groups.get(group)?.raft.configuration;
+  if (configuration !== undefined && isVoter(configuration, node.nodeId)) {
+    const { voters, votersOutgoing } = configuration;
+    return votersOutgoing.length === 0 ? [voters] : [voters, votersOutgoing];
+  }
+  const { map } = node.control;
+  const wanted = group === SYSTEM_GROUP ? map?.systemVoters : map?.shards[shardOfGroup(group)]?.wanted;
+  return wanted === undefined || wanted.length === 0 ? [] : [wanted];
+}
+
+function mayAnswer(node: ClusterNode, voter: NodeId): boolean {
+  if (voter === node.nodeId) return true;
+  const state = node.gossip.member(voter)?.state;
+  return state === undefined || state === "alive";
+}

@@ -1,0 +1,50 @@
+/**
+ * How long groups may be without a leader. The first candidate stands after an election timeout, 10 to 19 ticks: so in one
+ * election of ten two voters stand in the same tick, share the votes, and try again one election timeout later. Chance may
+ * do that more than once; the terms tell how often it did.
+ */
+import type { GroupId } from "../../base/ids.ts";
+import type { FleetLife } from "../fleet.ts";
+import type { ScenarioWorld } from "./scenario-world.ts";
+
+/** 19 ticks, and a round of messages. */
+const ROUND_MS = 2_000;
+/** Four of them are one group in thousands. */
+const ROUNDS_MAX = 5;
+
+export interface Succession {
+  readonly groups: readonly GroupId[];
+  /** The term of each, when its leader was lost. */
+  readonly terms: ReadonlyMap<GroupId, number>;
+  /** From now on, until the first round of votes is over. */
+  readonly limitMs: number;
+  /** Who may lead. Default: whoever runs. */
+  readonly among?: readonly FleetLife[];
+  /** When it is true, nobody is waited for any more. */
+  readonly unless?: () => boolean;
+}
+
+/** Waits until every group has a leader, each within its time; answers how long the last of them took. */
+export async function newLeaders(world: ScenarioWorld, promise: string, wanted: Succession): Promise<number> {
+  const { groups, terms, limitMs, among, unless = () => false } = wanted;
+  const beganMs = world.nowMs;
+  const waiting = new Set(groups);
+  return world.until(promise, limitMs + ROUNDS_MAX * ROUND_MS, () => {
+    if (unless()) return null;
+    for (const group of waiting) {
+      const leader = world.view.leaderOf(group, among ?? world.fleet.lives);
+      if (leader === null) continue;
+      waiting.delete(group);
+      const tookMs = world.nowMs - beganMs;
+      const term = world.view.replica(leader, group)?.raft.term ?? 0;
+      const splits = Math.max(0, term - (terms.get(group) ?? term) - 1);
+      if (splits > 0) world.measure("rounds of votes that elected nobody", splits);
+      world.demand(
+        tookMs <= limitMs + splits * ROUND_MS,
+        `${promise} within ${limitMs / 1_000} s, and ${ROUND_MS / 1_000} s more for each round that elects nobody`,
+        () => `group ${group}: ${tookMs.toFixed(0)} ms, ${splits} such rounds`,
+      );
+    }
+    return waiting.size === 0 ? null : `nobody leads group ${[...waiting].join(", ")}`;
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * A machine dies for good, and a new one, which nobody knows, takes its place.
+ *
+ * Its shards get another leader within an election timeout (1 .. 2 s) and a round of votes or two; a group that nobody uses
+ * sleeps, and has to be woken first. Their factor is back when the death has been believed (suspicion), the grace (10 s) is over, and the new
+ * replica has copied the log: 30 s in all. Voters are exchanged, never removed first: no configuration has fewer than the
+ * factor.
+ */
+import { type GroupId, SYSTEM_GROUP } from "../../base/ids.ts";
+import { newLeaders } from "./new-leaders.ts";
+import type { Scenario } from "./scenario.ts";
+import type { ScenarioWorld } from "./scenario-world.ts";
+
+const LEADERS_LIMIT_MS = 3_000;
+/** Nobody misses the heartbeats of a group that sleeps: gossip has to, which probes one member a second and needs one more. */
+const IDLE_LEADERS_LIMIT_MS = 6_000;
+const FACTOR_LIMIT_MS = 30_000;
+const VOTERS = 3;
+/**
+ * Not four: the newcomer makes that five for as long as the death is not believed, so the system group grows to five
+ * voters, and then keeps the dead one, for there is no sixth machine to replace it.
+ */
+const FLEETS = [3, 5, 6] as const;
+
+export const voterDies: Scenario = {
+  name: "voter-dies",
+  meaning:
+    "a machine dies and a new one comes: other leaders at once, the factor back by one exchange of voters",
+  storage: "either",
+  async run(world) {
+    const { fleet, workload } = world;
+    await world.found(world.pick(FLEETS));
+    workload.start();
+    await world.pass(1_000 + world.drawMs(5_000));
+    const victim = world.pick(fleet.lives);
+    const victimId = victim.node.nodeId;
+    const led = world.view.groups.filter((group) => world.view.leaderOf(group) === victim);
+    const diedAtMs = world.nowMs;
+    const manner = world.drawManner();
+    const terms = world.view.terms();
+    world.lose(victim, manner);
+    const comesAfterMs = world.drawMs(5_000);
+    world.later(comesAfterMs, () => void world.bootNew());
+    const asleep = led.filter((group) => isAsleep(world, group));
+    const awake = led.filter((group) => !asleep.includes(group));
+    const awakeMs = await newLeaders(world, "a group whose leader died has another one", {
+      groups: awake,
+      terms,
+      limitMs: LEADERS_LIMIT_MS,
+    });
+    if (awake.length > 0) world.measure(`new leaders, ${manner} (ms)`, awakeMs);
+    await newLeaders(world, "an idle group whose leader died has another one", {
+      groups: asleep,
+      terms,
+      limitMs: Math.max(0, IDLE_LEADERS_LIMIT_MS - awakeMs),
+    });
+    if (asleep.length > 0)
+      world.measure(`new leaders of idle groups, ${manner} (ms)`, world.nowMs - diedAtMs);
+    await world.pass(Math.max(0, diedAtMs + comesAfterMs + 1 - world.nowMs));
+    await world.whole(
+      "the factor is restored after a death",
+      Math.max(0, diedAtMs + FACTOR_LIMIT_MS - world.nowMs),
+    );
+    world.measure("factor restored (ms)", world.nowMs - diedAtMs);
+    exchangedOnly(world, diedAtMs);
+    for (const { event } of world.heard.since(diedAtMs, "member-died"))
+      world.demand(event.nodeId === victimId, "nobody else is taken for dead", () => `node ${event.nodeId}`);
+    await world.pass(world.drawMs(3_000));
+  },
+};
+
+/** Some replica of `group` counts on gossip to tell it that its leader is gone. */
+function isAsleep(world: ScenarioWorld, group: GroupId): boolean {
+  return world.fleet.lives.some((life) => world.view.replica(life, group)?.raft.status().quiesced === true);
+}
+
+/** No configuration had too few voters, and none went without another one coming in the same change. */
+function exchangedOnly(world: ScenarioWorld, sinceMs: number): void {
+  for (const { event, life, atMs } of world.heard.since(sinceMs, "configuration-changed")) {
+    const { group, voters, votersOutgoing } = event;
+    world.demand(
+      voters.length >= VOTERS,
+      "a voter is replaced, never removed first",
+      () => `group ${group} has voters ${voters.join(" ")} at ${life.name} at ${atMs.toFixed(0)} ms`,
+    );
+    if (votersOutgoing.length === 0 || group === SYSTEM_GROUP) continue;
+    const gone = votersOutgoing.filter((node) => !voters.includes(node)).length;
+    const come = voters.filter((node) => !votersOutgoing.includes(node)).length;
+    world.demand(
+      gone === come,
+      "one joint change exchanges voters",
+      () => `group ${group}: -${gone} +${come} at ${atMs.toFixed(0)} ms`,
+    );
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * A shard whose majority is gone says so at once, tells nothing stale meanwhile, and goes on when the majority is back.
+ */
+import { describe, expect, test } from "vitest";
+import { CremaError } from "../../src/base/errors.ts";
+import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
+
+/** Clients would wait for so long. */
+const TIMEOUT_MS = 5_000;
+/** Gossip has given up both machines, and the leader that was left has stepped down. */
+const NOTICED_WITHIN_MS = 15_000;
+
+async function threeOf(seed: number): Promise<{
+  cluster: VirtualCluster;
+  survivor: VirtualMember;
+  others: readonly [VirtualMember, VirtualMember];
+}> {
+  const cluster = new VirtualCluster(seed);
+  await cluster.startDurable(1);
+  expect(await cluster.until(() => cluster.ready, 3_000)).toBe(true);
+  for (const machine of [2, 3]) await cluster.startDurable(machine, [1]);
+  expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 60_000)).toBe(true);
+  const [survivor, second, third] = cluster.members as [VirtualMember, VirtualMember, VirtualMember];
+  return { cluster, survivor, others: [second, third] };
+}
+
+/** What `work` fails with, and how long that took. */
+async function failureOf(
+  cluster: VirtualCluster,
+  work: Promise<unknown>,
+): Promise<{ error: CremaError; tookMs: number }> {
+  const beganMs = cluster.clock.nowMs();
+  const error = await cluster.settle(
+    work.then(
+      () => null,
+      (reason: unknown) => reason,
+    ),
+  );
+  if (!(error instanceof CremaError)) throw new Error(`it should have failed, and did with ${String(error)}`);
+  return { error, tookMs: cluster.clock.nowMs() - beganMs };
+}
+
+function withoutQuorum({ node }: VirtualMember): number {
+  return node.metrics().gauges.shards_without_quorum ?? Number.NaN;
+}
+
+describe("a node that is left alone by a majority of the voters", () => {
+  test("refuses writes and linearizable reads at once, answers local reads, and goes on when they return", async () => {
+    const { cluster, survivor, others } = await threeOf(431);
+    const { cache } = survivor.node;
+    await cluster.settle(cache.put("key", "value"));
+    // Until the replica here has heard that it is committed.
+    await cluster.until(
+      () => survivor.node.shards.group(survivor.node.router.shardOf("key"))?.raft.quiesced === true,
+      10_000,
+    );
+    expect(withoutQuorum(survivor)).toBe(0);
+    for (const other of others) cluster.kill(other, "power-lost");
+    expect(await cluster.until(() => withoutQuorum(survivor) === 16, NOTICED_WITHIN_MS)).toBe(true);
+
+    for (const ask of [
+      () => cache.put("key", "other", { timeoutMs: TIMEOUT_MS }),
+      () => cache.consistentGet("key", { timeoutMs: TIMEOUT_MS }),
+    ]) {
+      const { error, tookMs } = await failureOf(cluster, ask());
+      expect(error).toMatchObject({ code: "CREMA_NO_QUORUM", retryable: true, ambiguous: false });
+      expect(error.message).toContain(`only ${survivor.node.nodeId} answers`);
+      expect(tookMs).toBeLessThan(500);
+    }
+    expect(await cluster.settle(cache.get("key"))).toBe("value");
+    expect(survivor.node.notReadyReason()).toContain("a majority of the voters does not answer");
+
+    for (const machine of [2, 3]) await cluster.startDurable(machine, [1]);
+    expect(await cluster.until(() => cluster.ready, 15_000)).toBe(true);
+    expect(await cluster.settle(cache.consistentGet("key"))).toBe("value");
+    await cluster.settle(cache.put("key", "after"));
+    expect(withoutQuorum(survivor)).toBe(0);
+  });
+
+  test("keeps a write that it may have applied waiting, and calls it ambiguous", async () => {
+    const { cluster, survivor, others } = await threeOf(432);
+    const { node } = survivor;
+    const led = node.router.shardCount;
+    expect(led).toBe(16);
+    const key = Array.from({ length: 200 }, (_, at) => `key:${at}`).find(
+      (candidate) => node.shards.group(node.router.shardOf(candidate))?.isLeader === true,
+    );
+    if (key === undefined) throw new Error("every node leads some shards");
+    await cluster.settle(node.cache.put(key, "before"));
+    for (const other of others) cluster.kill(other, "power-lost");
+    const { error } = await failureOf(cluster, node.cache.put(key, "maybe", { timeoutMs: TIMEOUT_MS }));
+    expect(error).toMatchObject({ code: "CREMA_TIMEOUT", ambiguous: true });
+  });
+});

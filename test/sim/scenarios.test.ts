@@ -1,0 +1,43 @@
+/**
+ * What happens to fleets whose machines come and go, as scripts with bounds in virtual time. A few seeds of each; more with
+ * `CREMA_SCENARIO_SEEDS=100`, or `npx crema sim scenario NAME --seeds 1000`.
+ */
+import { describe, expect, test } from "vitest";
+import { SCENARIOS } from "../../src/sim/scenarios/all-scenarios.ts";
+import { replayScenario, type ScenarioReport } from "../../src/sim/scenarios/scenario.ts";
+import { runScenario } from "../../src/sim/scenarios/scenario-run.ts";
+
+const SEEDS_DEFAULT = 2;
+const SEED_TIMEOUT_MS = 60_000;
+const seeds = Number(process.env.CREMA_SCENARIO_SEEDS ?? SEEDS_DEFAULT);
+
+function told({ failure, options }: ScenarioReport): string {
+  if (failure === null) return "";
+  const { checker, message, details, atMs, lastEvents } = failure;
+  return [
+    `${checker} at ${atMs.toFixed(1)} ms: ${message}`,
+    details,
+    replayScenario(options),
+    ...lastEvents,
+  ].join("\n");
+}
+
+describe.each(SCENARIOS)("$name: $meaning", ({ name }) => {
+  const numbers = Array.from({ length: seeds }, (_, at) => 1 + at);
+
+  test.each(numbers)("seed %i", { timeout: SEED_TIMEOUT_MS }, async (seed) => {
+    const report = await runScenario({ scenario: name, seed: BigInt(seed) });
+    expect(report.failure, told(report)).toBeNull();
+    expect(report.operations.acknowledged).toBeGreaterThan(0);
+    expect(Object.keys(report.measured)).not.toHaveLength(0);
+  });
+});
+
+test("the same seed tells the same story, another one another", {
+  timeout: 3 * SEED_TIMEOUT_MS,
+}, async () => {
+  const run = (seed: bigint) => runScenario({ scenario: "voter-dies", seed });
+  const once = await run(1n);
+  expect(await run(1n)).toEqual(once);
+  expect((await run(2n)).traceHash).not.toBe(once.traceHash);
+});

@@ -44,10 +44,15 @@ export interface MembershipParts {
 }
 
 const CONFLICT_EVENT_INTERVAL_MS = 10_000;
+/** A process that claims the id of another counts as there for so long after it spoke. */
+const CHALLENGE_MS = 10_000;
+const CHALLENGES_MAX = 64;
 
 export class Membership {
   readonly #parts: MembershipParts;
   readonly #conflicts = new EventThrottle(CONFLICT_EVENT_INTERVAL_MS);
+  /** When another process last said in person that it is this member, the oldest first. */
+  readonly #challengedAtMs = new Map<NodeId, number>();
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
@@ -127,7 +132,7 @@ export class Membership {
       return;
     }
     if (meta.nonce !== known.meta.nonce && this.#isConflict(known, claim, direct)) {
-      this.#conflict(nowMs, known, meta);
+      this.#conflict(nowMs, known, meta, direct);
       return;
     }
     if (incarnation <= known.incarnation) return;
@@ -155,6 +160,8 @@ export class Membership {
     suspicions.start(nowMs, member.id, claim.accuser, suspicionBounds(options, table.livingCount + 1));
     gossip.spread(claim);
     outbox.event({ type: "member-suspected", member });
+    if (this.#isChallenged(nowMs, member.id))
+      this.dead(nowMs, this.#replacedClaim(member.id, member.incarnation));
   }
 
   dead(nowMs: number, claim: DeadClaim): void {
@@ -260,9 +267,25 @@ export class Membership {
     return direct || claim.incarnation >= known.incarnation;
   }
 
-  /** The incumbent is kept, but has to prove at once that it is there. */
-  #conflict(nowMs: number, incumbent: Member, other: MemberMeta): void {
+  /**
+   * The incumbent is kept, but has to prove at once that it is there. If it cannot, the other one is a later life of it, at
+   * another address: there is nobody left whom a suspicion would have to wait for.
+   */
+  #conflict(nowMs: number, incumbent: Member, other: MemberMeta, direct: boolean): void {
+    if (direct) {
+      this.#challengedAtMs.delete(incumbent.id);
+      this.#challengedAtMs.set(incumbent.id, nowMs);
+      const [oldest] = this.#challengedAtMs.keys();
+      if (this.#challengedAtMs.size > CHALLENGES_MAX && oldest !== undefined)
+        this.#challengedAtMs.delete(oldest);
+    }
     if (this.#conflictEvent(nowMs, incumbent.meta, other)) this.#parts.probeSoon(incumbent.id, null);
+    if (direct && incumbent.state === "suspect")
+      this.dead(nowMs, this.#replacedClaim(incumbent.id, incumbent.incarnation));
+  }
+
+  #isChallenged(nowMs: number, id: NodeId): boolean {
+    return nowMs - (this.#challengedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) <= CHALLENGE_MS;
   }
 
   #conflictEvent(nowMs: number, incumbent: MemberMeta, other: MemberMeta): boolean {

@@ -21,6 +21,7 @@ export const FAULT_KINDS = [
   // What happens to processes and machines.
   "crash",
   "power-loss",
+  "crash-loop",
   "machine-loss",
   "pause",
   // What happens to disks; only where there are any.

@@ -39,7 +39,7 @@ const FOUNDING_LIMIT_MS = 60_000;
 const STARTS_WITHIN_MS = 3_000;
 const SEEDS_MAX = 3;
 /** Kinds of faults that came later have coins from a source of their own: where they do not happen, a seed keeps its history. */
-const LATER_KINDS: ReadonlySet<FaultKind> = new Set(["late-network"]);
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set(["late-network", "crash-loop"]);
 const LATER_KINDS_SALT = 0x1a7e5;
 /** Clients are done this long after they were told to stop: their longest deadline, and the sweep that enforces it. */
 const CLIENTS_LIMIT_MS = 10_000;

@@ -11,6 +11,9 @@ const DOWN_TYPICAL_MS = 1_500;
 const DOWN_LONGEST_MS = 10_000;
 /** How far a disk may be behind when the power goes. */
 const BEHIND_MS_MAX = 150;
+const LOOP_DEATHS_MAX = 5;
+const LOOP_DOWN_MS_MAX = 1_000;
+const LOOP_LIFE_MS_MAX = 1_500;
 const PAUSE_TYPICAL_MS = 1_500;
 const PAUSE_LONGEST_MS = 20_000;
 
@@ -56,6 +59,34 @@ function crash(kind: "crash" | "power-loss", durable: boolean): Fault {
   };
 }
 
+/** It dies as soon as it is up, again and again: each life has said something of itself, and none has heard much. */
+function crashLoop(durable: boolean): Fault {
+  return {
+    kind: "crash-loop",
+    final: !durable,
+    inject(tools) {
+      const life = drawLife(tools);
+      if (life === null) return null;
+      const deaths = tools.random.nextBetween(2, LOOP_DEATHS_MAX);
+      dieAgain(tools, life.host, deaths);
+      return `${life.name} and its next ${deaths - 1} lives`;
+    },
+  };
+}
+
+function dieAgain(tools: FaultTools, machine: Machine, deaths: number): void {
+  const { fleet, random } = tools;
+  const { life } = machine;
+  if (life === null || life.leaving) return;
+  fleet.kill(life, random.nextBelow(2) === 0 ? "killed" : "power-lost");
+  tools.later(random.nextFloat() * LOOP_DOWN_MS_MAX, () => {
+    if (machine.life !== null || machine.lost) return;
+    fleet.boot(machine, tools.seedsFor(machine));
+    if (deaths > 1)
+      tools.later(random.nextFloat() * LOOP_LIFE_MS_MAX, () => dieAgain(tools, machine, deaths - 1));
+  });
+}
+
 const machineLoss: Fault = {
   kind: "machine-loss",
   final: true,
@@ -81,5 +112,5 @@ const pause: Fault = {
 };
 
 export function processFaults(durable: boolean): readonly Fault[] {
-  return [crash("crash", durable), crash("power-loss", durable), machineLoss, pause];
+  return [crash("crash", durable), crash("power-loss", durable), crashLoop(durable), machineLoss, pause];
 }

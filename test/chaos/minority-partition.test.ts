@@ -43,6 +43,7 @@ itOnHosts(
         `minority: refused after ${Math.min(...answers.map(({ tookMs }) => tookMs))} .. ${Math.max(...answers.map(({ tookMs }) => tookMs))} ms`,
       );
     }
+    expectWithin("minority: reads are refused", Math.max(...reads.map(({ tookMs }) => tookMs)), 1_000);
 
     const during = (await other.status()).shards;
     for (const event of alone.events) {

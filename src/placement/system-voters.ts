@@ -12,9 +12,13 @@ export function systemVoterTarget(members: number): number {
   return members < 5 ? 3 : 5;
 }
 
+/** So many voters that live bear the loss of one more, as four living of five do. */
+const ENOUGH_ALIVE = 3;
+
 /**
- * Plans the voters. Current ones stay, except where another choice spreads better over zones. Dead voters count as
- * members as long as nobody can replace them, so that a failure never makes the group smaller; draining ones go.
+ * Plans the voters. Current ones stay, except where another choice spreads better over zones; draining ones go. Dead voters count as
+ * members as long as nobody can replace them, so that a failure never makes the group weaker. Where three live or more it does not:
+ * four of five bear one more loss, and so do three of three, without naming a machine that may never come back.
  */
 export function planSystemVoters(members: readonly PlacementMember[], current: readonly NodeId[]): NodeId[] {
   const sorted = sortedMembers(members);
@@ -24,7 +28,8 @@ export function planSystemVoters(members: readonly PlacementMember[], current: r
   const deadVoters = known.filter((id) =>
     sorted.some((member) => member.id === id && member.state === "dead"),
   );
-  const target = systemVoterTarget(alive.length + deadVoters.length);
+  const counted = alive.length >= ENOUGH_ALIVE ? alive.length : alive.length + deadVoters.length;
+  const target = systemVoterTarget(counted);
 
   const voters = known.flatMap((id) => alive.find((member) => member.id === id) ?? []);
   while (voters.length > target) voters.splice(lastOfFullestZone(voters), 1);

@@ -39,9 +39,14 @@ describe("planSystemVoters", () => {
     expect(planSystemVoters(two, [id(0), id(1)])).toEqual([id(0), id(1)]);
   });
 
-  it("does not shrink from five to three because one of five died", () => {
-    const states = [...allAlive(4), "dead" as const];
-    expect(planSystemVoters(fleet(states), [0, 1, 2, 3, 4].map(id))).toHaveLength(5);
+  it("is three that live rather than five of whom some are dead for good: it bears the next loss as well", () => {
+    const five = [0, 1, 2, 3, 4].map(id);
+    expect(planSystemVoters(fleet([...allAlive(4), "dead"]), five)).toEqual([id(0), id(1), id(2)]);
+    expect(planSystemVoters(fleet(["dead", "alive", "alive", "dead", "alive"]), five)).toEqual(
+      [1, 2, 4].map(id),
+    );
+    // Two that live would bear none, where three of five would still decide with one of the dead.
+    expect(planSystemVoters(fleet(["alive", "alive", "dead", "dead", "dead"]), five)).toHaveLength(5);
   });
 
   it("drops a draining voter, unless the live would lose their majority", () => {

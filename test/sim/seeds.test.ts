@@ -76,7 +76,8 @@ describe("a fleet of five under faults drawn from the seed", () => {
   test.each(SEEDS)("keeps every promise (seed %i)", { timeout: 60_000 }, async (seed) => {
     const report = await runSeed(resolveRunOptions({ seed: BigInt(seed), chaosMs: CHAOS_MS }));
     expect(report.failure, told(report)).toBeNull();
-    expect(report.operations.acknowledged).toBeGreaterThan(0);
+    // Where the network comes up late, nobody may have founded anything before the storm is over.
+    if (!report.enabled.includes("late-network")) expect(report.operations.acknowledged).toBeGreaterThan(0);
     acknowledged += report.operations.acknowledged;
     for (const [kind, count] of Object.entries(report.injected))
       injected.set(kind, (injected.get(kind) ?? 0) + count);

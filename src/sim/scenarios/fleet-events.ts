@@ -2,7 +2,7 @@
  * Everything the nodes of a scenario said, with the time: what a script asks when it wants to know whether something
  * happened, or that it did not.
  */
-import type { GroupId, NodeId } from "../../base/ids.ts";
+import type { ClusterId, GroupId, NodeId } from "../../base/ids.ts";
 import type { NodeEvent } from "../../node/door.ts";
 import type { Fleet, FleetLife } from "../fleet.ts";
 
@@ -47,9 +47,9 @@ export class FleetEvents {
     );
   }
 
-  /** Whether anybody ever said something of that type. */
-  hasHeard(type: string): boolean {
-    return this.#heard.some(({ event }) => event.type === type);
+  /** Whether anybody said that `cluster` began cold. */
+  hasHeardOfColdStart(cluster: ClusterId): boolean {
+    return this.#heard.some(({ event }) => event.type === "cold-start" && event.clusterId === cluster);
   }
 
   /** How often leaders of `group` began to hand it over since `sinceMs`: each may cost a term, and is no accident. */

@@ -17,8 +17,6 @@ const HEALED_LIMIT_MS = 15_000;
 const FOUNDED_LIMIT_MS = 30_000;
 const DOWN_MS = 30_000;
 const LOST_KEY = "lost";
-/** Whether nodes say so when what they were given as a cluster starts cold. */
-const COLD_START_IS_TOLD = false;
 
 export const wholeFleetMoves: Scenario = {
   name: "whole-fleet-moves",
@@ -63,8 +61,10 @@ export const wholeFleetForgets: Scenario = {
     const found = world.pick(fleet.lives).node.cache.consistentGet(LOST_KEY);
     await world.settled(found, "a read is answered", 10_000);
     world.demand((await found) === null, "the new cluster is empty");
-    if (COLD_START_IS_TOLD)
-      world.demand(world.heard.hasHeard("cold-start"), "a cluster that starts cold says so");
+    world.demand(
+      [...clusters].every((each) => each !== null && world.heard.hasHeardOfColdStart(each)),
+      "a cluster that starts cold says so",
+    );
     // Only now: what clients had been told before is lost, as memory mode says.
     workload.start();
     await world.pass(2_000 + world.drawMs(3_000));

@@ -193,6 +193,7 @@ export class Fleet {
     node.onRemoved = (addresses) => this.#comeBack(life, addresses);
     node.onGiveUp = (address) => this.#comeBack(life, [address]);
     node.onDrainAsked = () => void this.leave(life);
+    node.onDisplaced = () => this.#exit(life);
     node.doorsOpened(0, 0);
     node.start();
     return life;
@@ -267,6 +268,14 @@ export class Fleet {
       life.host.disk = this.#newDisk();
       this.boot(life.host, addresses, { bootstrap: "never" });
     });
+  }
+
+  /** The node has closed itself for good, and its process ends. */
+  #exit(life: FleetLife): void {
+    if (life.host.life !== life) return;
+    life.leaving = true;
+    life.host.lost = true;
+    this.#end(life);
   }
 
   #newAddress(): Address {

@@ -229,6 +229,14 @@ export class VirtualDisk {
     return copy;
   }
 
+  /** The same bytes once more, whole and synced: what an image of this disk holds. */
+  clone(): VirtualDisk {
+    const copy = new VirtualDisk(this.#clock, this.#random.fork(), this.#conditions);
+    copy.#records = this.#records.slice(0, this.#synced).map(({ bytes }) => ({ bytes }));
+    copy.#synced = this.#synced;
+    return copy;
+  }
+
   /** Leaves only the first `length` bytes of a record behind the last whole one. */
   #tear(bytes: Uint8Array, length: number): void {
     if (length === 0) return;

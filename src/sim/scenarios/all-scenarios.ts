@@ -1,6 +1,7 @@
 /**
  * Every scenario there is. A new one is added here and nowhere else.
  */
+import { clonedDisk } from "./cloned-disk.ts";
 import { emptySeed } from "./empty-seed.ts";
 import { freshFleet } from "./fresh-fleet.ts";
 import { lopsidedPartitions } from "./lopsided-partitions.ts";
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = Object.freeze([
   loseSixOfNine,
   minorityPartition,
   lopsidedPartitions,
+  clonedDisk,
   removedReturns,
   addressChange,
   pausedProcess,

@@ -31,10 +31,12 @@ const TRANSFER_STARTED = /^group (\d+): transfer to \S+: started$/;
 export class FleetEvents {
   readonly #heard: Heard[] = [];
   readonly #transfers: Transfer[] = [];
+  readonly #logged: string[] = [];
 
   constructor(fleet: Fleet) {
     fleet.onEvent = (life, event) => void this.#heard.push({ atMs: fleet.nowMs, life, event });
     fleet.onLog = (message) => {
+      this.#logged.push(message);
       const group = TRANSFER_STARTED.exec(message)?.[1];
       if (group !== undefined) this.#transfers.push({ atMs: fleet.nowMs, group: Number(group) });
     };
@@ -50,6 +52,11 @@ export class FleetEvents {
   /** Whether anybody said that `cluster` began cold. */
   hasHeardOfColdStart(cluster: ClusterId): boolean {
     return this.#heard.some(({ event }) => event.type === "cold-start" && event.clusterId === cluster);
+  }
+
+  /** Whether anybody ever logged a line like it. */
+  hasLogged(pattern: RegExp): boolean {
+    return this.#logged.some((message) => pattern.test(message));
   }
 
   /** How often leaders of `group` began to hand it over since `sinceMs`: each may cost a term, and is no accident. */

@@ -8,7 +8,7 @@ import { MAP_RUMOUR } from "../cluster/map-spread.ts";
 import type { SwimEvent } from "../swim/output.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ClusterNode } from "./cluster-node.ts";
-import { doubtLeadersWithoutQuorum } from "./group-quorum.ts";
+import { memberSilent } from "./group-quorum.ts";
 import type { LeaderGossip } from "./leader-gossip.ts";
 
 type GossipMember = Extract<SwimEvent, { type: "member-died" }>["member"];
@@ -18,7 +18,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-suspected":
     case "member-died":
       node.groups.peerSuspected(event.member.id);
-      doubtLeadersWithoutQuorum(node);
+      memberSilent(node);
       hearOfMember(node, event.type, event.member);
       return;
     case "member-joined":

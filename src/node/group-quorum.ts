@@ -6,13 +6,19 @@ import { type GroupId, type NodeId, SYSTEM_GROUP, shardOfGroup } from "../base/i
 import { isVoter } from "../raft/configuration.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 
+/**
+ * A suspicion counts when it has lasted so long: most that are wrong are refuted sooner, and a node that was cut off itself suspects
+ * everybody for a moment when it is back.
+ */
+const SUSPECTED_FOR_MS = 1_000;
+
 /** A group that can decide nothing: fewer than a majority of `voters` answer. */
 export interface QuorumLoss {
   readonly voters: readonly NodeId[];
   readonly answering: readonly NodeId[];
 }
 
-/** null while a majority of the voters of `group` is alive, or may be: of whom nobody has heard is not given up. */
+/** null while a majority of the voters of `group` is alive, or may be: of whom nobody has heard yet is not given up. */
 export function quorumLoss(node: ClusterNode, group: GroupId): QuorumLoss | null {
   for (const voters of votersOf(node, group)) {
     const answering = voters.filter((voter) => mayAnswer(node, voter));
@@ -21,11 +27,19 @@ export function quorumLoss(node: ClusterNode, group: GroupId): QuorumLoss | null
   return null;
 }
 
+/** A member was suspected or died: forgets whom it would be in vain to ask, now or when the suspicion has lasted. */
+export function memberSilent(node: ClusterNode): void {
+  doubtLeadersWithoutQuorum(node);
+  node.clock.setTimer(SUSPECTED_FOR_MS, () => {
+    if (!node.closed) doubtLeadersWithoutQuorum(node);
+  });
+}
+
 /**
  * Forgets leaders that gossip does not hear where no majority is heard either: what is sent to them would be uncertain for
  * nothing, and nobody can follow them.
  */
-export function doubtLeadersWithoutQuorum(node: ClusterNode): void {
+function doubtLeadersWithoutQuorum(node: ClusterNode): void {
   for (const [group, { leader }] of node.leaders.entries()) {
     if (leader === null || mayAnswer(node, leader) || quorumLoss(node, group) === null) continue;
     node.leaders.doubt(group, leader);
@@ -46,6 +60,7 @@ function votersOf(node: ClusterNode, group: GroupId): readonly (readonly NodeId[
 
 function mayAnswer(node: ClusterNode, voter: NodeId): boolean {
   if (voter === node.nodeId) return true;
-  const state = node.gossip.member(voter)?.state;
-  return state === undefined || state === "alive";
+  const member = node.gossip.member(voter);
+  if (member === undefined || member.state === "alive") return true;
+  return member.state === "suspect" && node.clock.nowMs() - member.stateChangedAtMs < SUSPECTED_FOR_MS;
 }

@@ -77,6 +77,20 @@ describe("a node that is left alone by a majority of the voters", () => {
     expect(withoutQuorum(survivor)).toBe(0);
   });
 
+  // Found by simulation: a node that had been cut off suspected two voters for 40 ms, and refused what the leader would have answered.
+  test("believes a suspicion only when it has lasted: one that is refuted at once costs no request", async () => {
+    const { cluster, survivor, others } = await threeOf(433);
+    for (const other of others) cluster.kill(other, "power-lost");
+    const suspects = (): boolean =>
+      others.every(({ node }) => survivor.node.gossip.member(node.nodeId)?.state === "suspect");
+    expect(await cluster.until(suspects, NOTICED_WITHIN_MS)).toBe(true);
+    const suspectedAtMs = cluster.clock.nowMs();
+    expect(withoutQuorum(survivor)).toBe(0);
+    expect(await cluster.until(() => withoutQuorum(survivor) === 16, NOTICED_WITHIN_MS)).toBe(true);
+    expect(cluster.clock.nowMs() - suspectedAtMs).toBeGreaterThan(500);
+    expect(cluster.clock.nowMs() - suspectedAtMs).toBeLessThan(2_500);
+  });
+
   test("keeps a write that it may have applied waiting, and calls it ambiguous", async () => {
     const { cluster, survivor, others } = await threeOf(432);
     const { node } = survivor;

@@ -81,9 +81,9 @@ describe("a node that is left alone by a majority of the voters", () => {
   test("believes a suspicion only when it has lasted: one that is refuted at once costs no request", async () => {
     const { cluster, survivor, others } = await threeOf(433);
     for (const other of others) cluster.kill(other, "power-lost");
-    const suspects = (): boolean =>
-      others.every(({ node }) => survivor.node.gossip.member(node.nodeId)?.state === "suspect");
-    expect(await cluster.until(suspects, NOTICED_WITHIN_MS)).toBe(true);
+    const doubtsBoth = (): boolean =>
+      others.every(({ node }) => survivor.node.gossip.member(node.nodeId)?.state !== "alive");
+    expect(await cluster.until(doubtsBoth, NOTICED_WITHIN_MS)).toBe(true);
     const suspectedAtMs = cluster.clock.nowMs();
     expect(withoutQuorum(survivor)).toBe(0);
     expect(await cluster.until(() => withoutQuorum(survivor) === 16, NOTICED_WITHIN_MS)).toBe(true);

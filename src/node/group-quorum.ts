@@ -18,8 +18,12 @@ export interface QuorumLoss {
   readonly answering: readonly NodeId[];
 }
 
-/** null while a majority of the voters of `group` is alive, or may be: of whom nobody has heard yet is not given up. */
+/**
+ * null while a majority of the voters of `group` is alive, or may be: of whom nobody has heard yet is not given up. A replica
+ * here that follows a leader knows better than gossip: it would have missed one that has no majority.
+ */
 export function quorumLoss(node: ClusterNode, group: GroupId): QuorumLoss | null {
+  if (node.groups.get(group)?.raft.leader != null) return null;
   for (const voters of votersOf(node, group)) {
     const answering = voters.filter((voter) => mayAnswer(node, voter));
     if (answering.length * 2 <= voters.length) return { voters, answering };

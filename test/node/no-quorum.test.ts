@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
+import { memberSilent } from "../../src/node/group-quorum.ts";
 import { VirtualCluster, type VirtualMember } from "../support/virtual-cluster.ts";
 
 /** Clients would wait for so long. */
@@ -93,6 +94,7 @@ describe("a node that is left alone by a majority of the voters", () => {
         ? member
         : { ...member, state: "suspect", stateChangedAtMs: 0 };
     };
+    memberSilent(node);
     for (let round = 0; round < 10; round++) {
       await cluster.settle(node.cache.put(key, String(round), { timeoutMs: TIMEOUT_MS }));
       await cluster.run(200);

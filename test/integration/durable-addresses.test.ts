@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { freePorts, TestCluster } from "./harness.ts";
 import type { NodeProcess } from "./node-process.ts";
+import { waitUntil } from "./wait-until.ts";
 
 it("three durable nodes that were all killed come back at three other addresses with everything", async ({
   skip,
@@ -33,11 +34,15 @@ it("three durable nodes that were all killed come back at three other addresses 
 
   const after = launch(2);
   await Promise.all(after.map((node) => node.untilReady()));
-  const status = await cluster.untilSettled();
+  await cluster.untilSettled();
   expect(after.map(({ ready }) => ready.nodeId)).toEqual(ids);
-  expect(status.members.map(({ address }) => address).sort()).toEqual(
-    after.map(({ ready }) => ready.cluster).sort(),
-  );
+  const expected = after.map(({ ready }) => ready.cluster).sort();
+  // Groups are led before the map has heard of all the new addresses.
+  await waitUntil("the map has the new addresses", 15_000, async () => {
+    const status = await after[0]?.status();
+    const addresses = status?.members.map(({ address }) => address).sort();
+    return JSON.stringify(addresses) === JSON.stringify(expected) ? true : null;
+  });
   for (const node of after) expect(await ask(node, "GET")).toBe("200 Alice");
 }, 90_000);
 

@@ -96,7 +96,14 @@ export class Recovery {
     const shards = first?.group === SYSTEM_GROUP ? others : plan.steps;
     if (first?.group === SYSTEM_GROUP) await this.#force(first);
     const result = await system.propose(removalOf(map, plan, answers), SETTLE_MS);
-    if (result.type === "refused") throw refused(result.message);
+    if (result.type === "refused")
+      throw new CremaError(
+        "CREMA_BUSY",
+        `the lost members could not be removed: ${result.message}; run it again`,
+        {
+          retryable: true,
+        },
+      );
     await Promise.all(shards.map((step) => this.#force(step)));
     await this.#untilLed(plan.steps);
     return plan;

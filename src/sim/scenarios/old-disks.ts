@@ -25,7 +25,7 @@ export const removedReturns: Scenario = {
     const victim = world.pick(fleet.lives);
     const { nodeId } = victim.node;
     fleet.kill(victim, world.drawManner());
-    // A system group of five keeps a dead voter until there is a fifth machine again.
+    // Somebody comes in its place, as where a fleet is kept at its size.
     const spare = world.bootNew();
     await world.until("a dead member is removed", WHOLE_LIMIT_MS, () => {
       const { map } = spare.node.control;

@@ -29,6 +29,7 @@ import {
 } from "./group-beginning.ts";
 import { GroupCheckpoints, type TakenCheckpoint } from "./group-checkpoints.ts";
 import type { HostOptions } from "./options.ts";
+import { type PeerEar, PeerWatch } from "./peer-watch.ts";
 import type {
   CheckpointWriter,
   Clock,
@@ -45,8 +46,8 @@ import type { HostProbe } from "./probe.ts";
 import { type GroupObserver, RaftGroup } from "./raft-group.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 
-/** How raft frames leave this node. */
-export interface RaftTransport {
+/** How raft frames leave this node, and what the links know of who is there. */
+export interface RaftTransport extends PeerEar {
   /** Starts a raft frame to `node`; null when the link is down or congested (the messages are dropped: raft retries). */
   beginFrame(node: NodeId): ByteWriter | null;
   endFrame(node: NodeId): void;
@@ -67,6 +68,8 @@ export interface MultiRaftEvents {
   onSnapshotWanted(group: GroupId, node: NodeId): void;
   /** A message for a group that is not here. Whoever knows may open the group and return true. */
   onUnknownGroup(group: GroupId, from: NodeId, message: RaftMessage): boolean;
+  /** Nothing came from `node`, asked or unasked, for longer than an election timeout. The groups know already. */
+  onSilent(node: NodeId): void;
   /** An invariant broke: the group has stopped on this node. */
   onGroupFailed(group: GroupId, error: unknown): void;
   onCheckpoint(taken: TakenCheckpoint): void;
@@ -103,6 +106,7 @@ export class MultiRaft {
   #closed = false;
   #standing: Standing = "leads";
   readonly #checkpointLine = new CheckpointLine();
+  readonly #watch: PeerWatch;
   readonly counters = {
     turns: 0,
     writes: 0,
@@ -135,6 +139,9 @@ export class MultiRaft {
     this.#options = parts.options;
     this.#events = parts.events;
     this.#probe = parts.probe ?? null;
+    this.#watch = new PeerWatch(parts.raftOptions.electionTimeoutTicks, parts.transport, (node) =>
+      this.#peerSilent(node),
+    );
   }
 
   /** Unless it `leads`, this node hands over what it leads, again and again, and declines what is handed to it. */
@@ -247,8 +254,14 @@ export class MultiRaft {
     const logBytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
-      onLeadership: (changed, leadership) => this.#events.onLeadership(changed, leadership),
-      onConfiguration: (changed) => this.#events.onConfiguration(changed, raft.configuration),
+      onLeadership: (changed, leadership) => {
+        this.#watch.countOn(changed, this.#countedOn(raft));
+        this.#events.onLeadership(changed, leadership);
+      },
+      onConfiguration: (changed) => {
+        this.#watch.countOn(changed, this.#countedOn(raft));
+        this.#events.onConfiguration(changed, raft.configuration);
+      },
       isReadOnly: () => this.#standing === "read-only",
       probe: this.#probe,
     };
@@ -404,6 +417,30 @@ export class MultiRaft {
     }
   }
 
+  /**
+   * Nothing came from `node` for longer than an election timeout. Its followers forget it; who leads with its help counts it
+   * out unless it answers at once. A group that was awake all the while knows by its own count.
+   */
+  #peerSilent(node: NodeId): void {
+    for (const group of this.#groups.values()) {
+      const { raft } = group;
+      if (raft.role === "leader") raft.reportSilent(node);
+      else if (raft.leader === node) raft.forgetLeader();
+      else continue;
+      this.markDirty(group.id);
+    }
+    this.#events.onSilent(node);
+  }
+
+  /** Whose silence would leave a replica without a leader, or without followers. */
+  #countedOn({ role, leader, configuration }: Raft): readonly NodeId[] {
+    if (leader === null) return [];
+    if (role !== "leader") return [leader];
+    const voters = new Set<NodeId>([...configuration.voters, ...configuration.votersOutgoing]);
+    voters.delete(this.#self);
+    return [...voters];
+  }
+
   #tick(): void {
     for (const group of this.#groups.values()) {
       if (this.#store.durable) group.lookAtCheckpoint();
@@ -412,6 +449,7 @@ export class MultiRaft {
       this.#guarded(group, () => group.raft.tick());
       if (group.raft.hasReady() || group.holdsCommands) this.markDirty(group.id);
     }
+    this.#watch.tick();
   }
 
   #turn(): void {
@@ -579,6 +617,7 @@ export class MultiRaft {
     this.#groups.delete(group.id);
     this.#beginnings.delete(group.id);
     this.#dirty.delete(group.id);
+    this.#watch.forget(group.id);
     group.close();
   }
 }

@@ -16,7 +16,7 @@ import { type ScenarioWorld, unansweredText } from "./scenario-world.ts";
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 20_000;
 /** As after a death of which no connection tells: see `voter-dies`. */
-const LEADERS_LIMIT_MS = 6_000;
+const LEADERS_LIMIT_MS = 3_000;
 const WHOLE_LIMIT_MS = 60_000;
 const AFTERWARDS_MS = 10_000;
 const SLOW_SYNC_MS = { min: 20, max: 300 };

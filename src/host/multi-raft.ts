@@ -44,6 +44,7 @@ import type {
 import type { HostProbe } from "./probe.ts";
 import { type GroupObserver, RaftGroup } from "./raft-group.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** How raft frames leave this node. */
 export interface RaftTransport {
@@ -55,7 +56,7 @@ export interface RaftTransport {
 }
 
 /**
- * `leads` as it comes; `hands-over` because it is about to stop; or is `read-only` because its disk is full: what it persists
+ * `leads` as it comes; `hands-over` because it is about to stop, or its disk confirms nothing; or is `read-only` because its disk is full: what it persists
  * waits, so it could neither lead well nor be elected, and it takes no commands where nobody else can lead.
  */
 export type Standing = "leads" | "hands-over" | "read-only";
@@ -72,12 +73,16 @@ export interface MultiRaftEvents {
   onCheckpoint(taken: TakenCheckpoint): void;
   /** It will be tried again. */
   onCheckpointFailed(group: GroupId, error: Error): void;
+  /** Writes wait for the store for an election timeout; or again none did for several. */
+  onStoreStalled(stalled: boolean): void;
 }
 
 /** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
 const FRAME_BYTES_AIM = 2 * 1024 * 1024;
 /** Groups that became dirty again within one turn are served again at most this often before the event loop goes on. */
 const ROUNDS_PER_TURN_MAX = 8;
+/** Election timeouts without a late write before a store that stalled is believed again. */
+const CALM_ELECTION_TIMEOUTS = 5;
 
 export class MultiRaft {
   readonly #self: NodeId;
@@ -103,6 +108,7 @@ export class MultiRaft {
   #closed = false;
   #standing: Standing = "leads";
   readonly #checkpointLine = new CheckpointLine();
+  readonly #writeWatch: WriteWatch;
   readonly counters = {
     turns: 0,
     writes: 0,
@@ -135,6 +141,13 @@ export class MultiRaft {
     this.#options = parts.options;
     this.#events = parts.events;
     this.#probe = parts.probe ?? null;
+    // A leader that confirms nothing for as long as followers wait for one that says nothing is no better.
+    const { electionTimeoutTicks } = parts.raftOptions;
+    this.#writeWatch = new WriteWatch(
+      electionTimeoutTicks,
+      electionTimeoutTicks * CALM_ELECTION_TIMEOUTS,
+      (stalled) => parts.events.onStoreStalled(stalled),
+    );
   }
 
   /** Unless it `leads`, this node hands over what it leads, again and again, and declines what is handed to it. */
@@ -405,6 +418,7 @@ export class MultiRaft {
   }
 
   #tick(): void {
+    this.#writeWatch.tick();
     for (const group of this.#groups.values()) {
       if (this.#store.durable) group.lookAtCheckpoint();
       if (this.#standing !== "leads") group.handOver();
@@ -499,7 +513,9 @@ export class MultiRaft {
 
   #write(writes: readonly GroupWrite[], receipts: readonly Receipt[]): void {
     this.counters.writes++;
+    this.#writeWatch.given();
     this.#store.write(writes, (error) => {
+      this.#writeWatch.confirmed();
       for (const { group, receipt } of receipts) {
         if (group.closed) continue;
         if (error !== null) {

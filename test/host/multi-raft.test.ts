@@ -54,7 +54,7 @@ class TextMachine implements StateMachine<null> {
   }
 }
 
-function host(clock: VirtualClock, store: LogStore): MultiRaft {
+function host(clock: VirtualClock, store: LogStore, stalls: boolean[] = []): MultiRaft {
   return new MultiRaft({
     self: SELF,
     clock,
@@ -75,6 +75,7 @@ function host(clock: VirtualClock, store: LogStore): MultiRaft {
       onCheckpointFailed: (_group, error) => {
         throw error;
       },
+      onStoreStalled: (stalled) => stalls.push(stalled),
     },
   });
 }

@@ -29,6 +29,7 @@ import {
 } from "./group-beginning.ts";
 import { GroupCheckpoints, type TakenCheckpoint } from "./group-checkpoints.ts";
 import type { HostOptions } from "./options.ts";
+import { type PeerEar, PeerWatch } from "./peer-watch.ts";
 import type {
   CheckpointWriter,
   Clock,
@@ -46,8 +47,8 @@ import { type GroupObserver, RaftGroup } from "./raft-group.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 import { WriteWatch } from "./write-watch.ts";
 
-/** How raft frames leave this node. */
-export interface RaftTransport {
+/** How raft frames leave this node, and what the links know of who is there. */
+export interface RaftTransport extends PeerEar {
   /** Starts a raft frame to `node`; null when the link is down or congested (the messages are dropped: raft retries). */
   beginFrame(node: NodeId): ByteWriter | null;
   endFrame(node: NodeId): void;
@@ -68,6 +69,8 @@ export interface MultiRaftEvents {
   onSnapshotWanted(group: GroupId, node: NodeId): void;
   /** A message for a group that is not here. Whoever knows may open the group and return true. */
   onUnknownGroup(group: GroupId, from: NodeId, message: RaftMessage): boolean;
+  /** Nothing came from `node`, asked or unasked, for longer than an election timeout. The groups know already. */
+  onSilent(node: NodeId): void;
   /** An invariant broke: the group has stopped on this node. */
   onGroupFailed(group: GroupId, error: unknown): void;
   onCheckpoint(taken: TakenCheckpoint): void;
@@ -109,6 +112,7 @@ export class MultiRaft {
   #standing: Standing = "leads";
   readonly #checkpointLine = new CheckpointLine();
   readonly #writeWatch: WriteWatch;
+  readonly #peerWatch: PeerWatch;
   readonly counters = {
     turns: 0,
     writes: 0,
@@ -148,6 +152,7 @@ export class MultiRaft {
       electionTimeoutTicks * CALM_ELECTION_TIMEOUTS,
       (stalled) => parts.events.onStoreStalled(stalled),
     );
+    this.#peerWatch = new PeerWatch(electionTimeoutTicks, parts.transport, (node) => this.#peerSilent(node));
   }
 
   /** Unless it `leads`, this node hands over what it leads, again and again, and declines what is handed to it. */
@@ -260,8 +265,14 @@ export class MultiRaft {
     const logBytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
-      onLeadership: (changed, leadership) => this.#events.onLeadership(changed, leadership),
-      onConfiguration: (changed) => this.#events.onConfiguration(changed, raft.configuration),
+      onLeadership: (changed, leadership) => {
+        this.#peerWatch.countOn(changed, this.#countedOn(raft));
+        this.#events.onLeadership(changed, leadership);
+      },
+      onConfiguration: (changed) => {
+        this.#peerWatch.countOn(changed, this.#countedOn(raft));
+        this.#events.onConfiguration(changed, raft.configuration);
+      },
       isReadOnly: () => this.#standing === "read-only",
       probe: this.#probe,
     };
@@ -417,6 +428,30 @@ export class MultiRaft {
     }
   }
 
+  /**
+   * Nothing came from `node` for longer than an election timeout. Its followers forget it; who leads with its help counts it
+   * out unless it answers at once. A group that was awake all the while knows by its own count.
+   */
+  #peerSilent(node: NodeId): void {
+    for (const group of this.#groups.values()) {
+      const { raft } = group;
+      if (raft.role === "leader") raft.reportSilent(node);
+      else if (raft.leader === node) raft.forgetLeader();
+      else continue;
+      this.markDirty(group.id);
+    }
+    this.#events.onSilent(node);
+  }
+
+  /** Whose silence would leave a replica without a leader, or without followers. */
+  #countedOn({ role, leader, configuration }: Raft): readonly NodeId[] {
+    if (leader === null) return [];
+    if (role !== "leader") return [leader];
+    const voters = new Set<NodeId>([...configuration.voters, ...configuration.votersOutgoing]);
+    voters.delete(this.#self);
+    return [...voters];
+  }
+
   #tick(): void {
     this.#writeWatch.tick();
     for (const group of this.#groups.values()) {
@@ -426,6 +461,7 @@ export class MultiRaft {
       this.#guarded(group, () => group.raft.tick());
       if (group.raft.hasReady() || group.holdsCommands) this.markDirty(group.id);
     }
+    this.#peerWatch.tick();
   }
 
   #turn(): void {
@@ -595,6 +631,7 @@ export class MultiRaft {
     this.#groups.delete(group.id);
     this.#beginnings.delete(group.id);
     this.#dirty.delete(group.id);
+    this.#peerWatch.forget(group.id);
     group.close();
   }
 }

@@ -494,6 +494,8 @@ export class ClusterNode {
         beginFrame: (node) => this.links.channel(node)?.beginFrame(FRAME_RAFT) ?? null,
         endFrame: (node) => this.links.channel(node)?.endFrame(),
         flush: () => this.links.flush(),
+        lastHeardMs: (node) => this.links.lastHeardMs(node),
+        ask: (node) => this.links.ask(node),
       },
       raftOptions: resolveRaftOptions({ electionTimeoutTicks: this.options.electionTimeoutTicks }),
       options: {
@@ -513,6 +515,11 @@ export class ClusterNode {
         },
         onSnapshotWanted: (group, node) => this.transfers.send(group, node),
         onUnknownGroup: (group, _from, message) => this.control.openFor(group, message),
+        onSilent: (node) => {
+          this.log("debug", `nothing is heard from ${node}`);
+          this.links.doubt(node);
+          this.gossip.probeNow(node);
+        },
         onGroupFailed: (group, error) =>
           this.log("error", `group ${group} stopped on this node: ${describe(error)}`),
         onCheckpoint: (taken) => this.events.emit({ type: "checkpoint-taken", ...taken }),

@@ -150,8 +150,13 @@ function recordPreVote(state: RaftState, from: NodeId, granted: boolean): void {
 function recordVote(state: RaftState, from: NodeId, granted: boolean): void {
   record(state, from, granted);
   const outcome = jointVote(state.configuration, state.votes);
-  if (outcome === "won") lead(state);
-  else if (outcome === "lost") state.becomeFollower(state.term, null);
+  if (outcome === "won") {
+    lead(state);
+  } else if (outcome === "lost") {
+    // Whoever had the other votes will be heard soon. If nobody had enough, nobody will.
+    state.becomeFollower(state.term, null);
+    state.waitForElection();
+  }
 }
 
 /** The first answer of a voter in one campaign stands. */

@@ -1,9 +1,10 @@
 /**
  * Rest. A group in which every replica holds everything and nobody wants anything stops sending and stops counting
- * time; a thousand idle groups cost nothing. Whether the leader lives is then SWIM's affair: the host wakes the
- * group on suspicion. Waking is always safe: timers start over, and a group that was woken for nothing goes back to
- * sleep.
+ * time; a thousand idle groups cost nothing. Whether the leader lives, and the majority, is then the host's affair: it
+ * listens for whole nodes and wakes the groups that count on a silent one. Waking is always safe: timers start over, and a
+ * group that was woken for nothing goes back to sleep.
  */
+import type { NodeId } from "../base/ids.ts";
 import { isMember } from "./configuration.ts";
 import type { Leading } from "./leading.ts";
 import type { RaftMessage } from "./messages.ts";
@@ -38,6 +39,21 @@ export function wake(state: RaftState): void {
   leading.heartbeatElapsedTicks = 0;
   for (const peer of leading.peers) peer.contactTick = state.tick;
   leading.markHeartbeat();
+}
+
+/**
+ * Wakes a leader because nothing came from `node` for an election timeout, and gives the contact the age that it has: while
+ * the group slept no tick was counted, so it looks younger. What is left is a quarter of an election timeout, for the answer
+ * to the heartbeat that leaves now. Only CheckQuorum reads it: a leader that is alone steps down the sooner. Its lease, if it
+ * reads by one, is counted from rounds that were answered, and quiescence has ended it.
+ */
+export function doubtContact(state: RaftState, node: NodeId): void {
+  const peer = state.leading?.peer(node);
+  if (peer === undefined) return;
+  wake(state);
+  const { electionTimeoutTicks } = state.options;
+  const graceTicks = Math.ceil(electionTimeoutTicks / 4);
+  peer.contactTick = Math.min(peer.contactTick, state.tick - electionTimeoutTicks + graceTicks);
 }
 
 /** Wakes on whatever shows that somebody else is awake, and wants something. */

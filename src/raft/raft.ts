@@ -27,7 +27,7 @@ import { proposeConfiguration } from "./membership.ts";
 import type { RaftMessage, SnapshotMetadata } from "./messages.ts";
 import type { MembershipResult, ProposeResult, ReadResult, TransferResult } from "./outcomes.ts";
 import { proposeData } from "./proposing.ts";
-import { wake, wakeOn } from "./quiescence.ts";
+import { doubtContact, wake, wakeOn } from "./quiescence.ts";
 import { askForRead } from "./reading.ts";
 import type { HardState, Ready, Role } from "./ready.ts";
 import { flush, onAppendResponse, onOwnLogDurable } from "./replication.ts";
@@ -252,6 +252,15 @@ export class Raft {
   reportUnreachable(node: NodeId): void {
     const peer = this.#state.leading?.peer(node);
     if (peer?.state === "replicate") peer.becomeProbe();
+  }
+
+  /**
+   * Nothing whatever came from `node` for an election timeout or longer. A leader that counts on it wakes, asks it, and counts
+   * it as lost unless it answers within a quarter of an election timeout; nothing else changes.
+   */
+  reportSilent(node: NodeId): void {
+    this.reportUnreachable(node);
+    doubtContact(this.#state, node);
   }
 
   /** The host begins to stream `snapshot` to `node`. */

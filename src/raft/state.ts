@@ -20,6 +20,9 @@ import { Persistence } from "./persistence.ts";
 import type { HardState, ReadGrant, Role } from "./ready.ts";
 import { startingVote, type Tombstone } from "./tombstone.ts";
 
+/** Elections that are given up sooner than others. */
+const SHORT_ELECTIONS = 2;
+
 /** Everything a replica starts from. */
 export interface RaftStart {
   readonly self: NodeId;
@@ -68,6 +71,8 @@ export class RaftState {
   electionElapsedTicks = 0;
   /** The silence after which an election begins. */
   electionWaitTicks = 0;
+  /** Elections this replica has begun since it last heard a leader, or voted for somebody else. */
+  #electionsBegun = 0;
   /** Until this tick votes are refused though no leader is known: with lease reads, a leader may still count on us. */
   leaseUntilTick = 0;
   /** Nothing is sent and no time passes until something happens. */
@@ -194,7 +199,8 @@ export class RaftState {
   becomePreCandidate(): void {
     assert(this.#role !== "leader", "a leader does not campaign");
     this.#take("pre-candidate", null);
-    this.restartElectionTimer();
+    this.#electionsBegun++;
+    this.waitForElection();
   }
 
   /** Enters a new term and votes for itself. @see Raft §5.2 */
@@ -202,7 +208,7 @@ export class RaftState {
     assert(this.#role !== "leader", "a leader does not campaign");
     this.#enterTerm(toTerm(this.#term + 1), this.self);
     this.#take("candidate", null);
-    this.restartElectionTimer();
+    this.waitForElection();
   }
 
   /** A candidate by an operator's word, `steps` terms further, whatever its configuration says. @see forced.ts */
@@ -221,6 +227,7 @@ export class RaftState {
     leading.reconfigure(this.configuration, termStart, this.tick);
     this.#take("leader", this.self);
     this.#leading = leading;
+    this.#electionsBegun = 0;
     this.restartElectionTimer();
     return leading;
   }
@@ -228,6 +235,7 @@ export class RaftState {
   /** The leader is heard, for the first time or again. */
   hearLeader(leader: NodeId): void {
     if (this.#role !== "follower" || this.#leader !== leader) this.#take("follower", leader);
+    this.#electionsBegun = 0;
     this.restartElectionTimer();
   }
 
@@ -246,6 +254,7 @@ export class RaftState {
     });
     if (this.#vote === null) this.persistence.voteChanged();
     this.#vote = candidate;
+    this.#electionsBegun = 0;
     this.restartElectionTimer();
   }
 
@@ -254,6 +263,24 @@ export class RaftState {
     const timeout = this.options.electionTimeoutTicks;
     this.electionElapsedTicks = 0;
     this.electionWaitTicks = timeout + this.#random.nextBelow(timeout);
+  }
+
+  /**
+   * How long an election that has begun may take before the next one. The first two since a leader was heard end after
+   * [n/2, n), all further ones after [n, 2n): who shared the votes with another candidate need not wait for the silence of a
+   * leader, because there is none, but for the votes, and those take a few round trips and two writes to a disk. Where they
+   * take longer than that, the third election has all the time the first used to have, so none is cut short for ever.
+   * A leader that was elected meanwhile is in no danger: the next election, too, begins with a pre-vote.
+   */
+  waitForElection(): void {
+    if (this.#electionsBegun > SHORT_ELECTIONS) {
+      this.restartElectionTimer();
+      return;
+    }
+    const timeout = this.options.electionTimeoutTicks;
+    const least = (timeout + 1) >> 1;
+    this.electionElapsedTicks = 0;
+    this.electionWaitTicks = least + this.#random.nextBelow(Math.max(1, timeout - least));
   }
 
   /** Campaigns soon: within 1 .. half an election timeout after `leaseTicks`. */

@@ -2,7 +2,7 @@
  * One node's groups, without a network: what arrives is what the test says.
  */
 import { expect, test } from "vitest";
-import { groupId, logIndex, nodeId, term } from "../../src/base/ids.ts";
+import { groupId, logIndex, type NodeId, nodeId, term } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import { MultiRaft } from "../../src/host/multi-raft.ts";
 import { DEFAULT_HOST_OPTIONS } from "../../src/host/options.ts";
@@ -10,10 +10,13 @@ import type { LogStore } from "../../src/host/ports.ts";
 import type { SnapshotSink, StateMachine } from "../../src/host/state-machine.ts";
 import { VolatileLogStore } from "../../src/host/volatile-log-store.ts";
 import { configurationOf } from "../../src/raft/configuration.ts";
+import type { RaftMessage } from "../../src/raft/messages.ts";
 import { resolveRaftOptions } from "../../src/raft/options.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
 import { VirtualLogStore } from "../../src/sim/virtual-log-store.ts";
+import { ByteWriter } from "../../src/wire/byte-writer.ts";
+import { encodeRaftMessage } from "../../src/wire/raft-codec.ts";
 
 const SELF = nodeId("1111111111111111");
 const LEADER = nodeId("2222222222222222");
@@ -54,13 +57,26 @@ class TextMachine implements StateMachine<null> {
   }
 }
 
-function host(clock: VirtualClock, store: LogStore, stalls: boolean[] = []): MultiRaft {
+/** When the other node was heard, whether it was asked for a sign of life, and whose silence was told. */
+class Heard {
+  atMs: number | null = null;
+  readonly asked: NodeId[] = [];
+  readonly silent: NodeId[] = [];
+}
+
+function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiRaft {
   return new MultiRaft({
     self: SELF,
     clock,
     random: new Random(1, 1),
     store,
-    transport: { beginFrame: () => null, endFrame: () => {}, flush: () => {} },
+    transport: {
+      beginFrame: () => null,
+      endFrame: () => {},
+      flush: () => {},
+      lastHeardMs: () => heard.atMs,
+      ask: (node) => heard.asked.push(node),
+    },
     raftOptions: resolveRaftOptions({}),
     options: DEFAULT_HOST_OPTIONS,
     events: {
@@ -68,6 +84,7 @@ function host(clock: VirtualClock, store: LogStore, stalls: boolean[] = []): Mul
       onConfiguration: () => {},
       onSnapshotWanted: () => {},
       onUnknownGroup: () => false,
+      onSilent: (node) => heard.silent.push(node),
       onGroupFailed: (_group, error) => {
         throw error;
       },
@@ -75,7 +92,7 @@ function host(clock: VirtualClock, store: LogStore, stalls: boolean[] = []): Mul
       onCheckpointFailed: (_group, error) => {
         throw error;
       },
-      onStoreStalled: (stalled) => stalls.push(stalled),
+      onStoreStalled: () => {},
     },
   });
 }
@@ -143,4 +160,66 @@ test("a snapshot that arrived for a replica which is gone does not become that o
   expect(groups.installSnapshot(former, LEADER, 1, at, sink, null)).toBe(false);
   await clock.runFor(1);
   expect(successor.raft.applied).toBe(0);
+});
+
+/** Hears `messages` of the other voter. */
+function hear(groups: MultiRaft, ...messages: RaftMessage[]): void {
+  const writer = new ByteWriter(64);
+  for (const message of messages) {
+    writer.varint(GROUP);
+    encodeRaftMessage(writer, message);
+  }
+  groups.receiveFrame(LEADER, writer.take());
+}
+
+/** A new group begins behind index 1 of term 1, so its first leader is elected in term 2. */
+const PATH = { from: LEADER, to: SELF, term: term(2) };
+/** One and a half election timeouts, and the tick that may have just passed. */
+const SILENCE_MS = 1_600;
+
+test("the silence of its leader's node wakes a sleeping follower, which stands for election within half a second", async () => {
+  const clock = new VirtualClock();
+  const heard = new Heard();
+  const groups = host(clock, new VolatileLogStore(), heard);
+  const { raft } = groups.open(GROUP, new TextMachine(), { voters: [SELF, LEADER] });
+  groups.start();
+  hear(groups, { type: "heartbeat", ...PATH, commit: logIndex(1), readRound: 0, quiesce: true });
+  await clock.runFor(1);
+  expect([raft.leader, raft.quiesced]).toEqual([LEADER, true]);
+  await clock.runFor(SILENCE_MS);
+  expect([raft.leader, raft.quiesced]).toEqual([null, false]);
+  expect(heard.asked).toEqual([LEADER, LEADER]);
+  expect(heard.silent).toEqual([LEADER]);
+  await clock.runFor(500);
+  expect(raft.role).toBe("pre-candidate");
+  groups.close();
+});
+
+test("the silence of its follower's node wakes a sleeping leader, which steps down before an election timeout is over", async () => {
+  const clock = new VirtualClock();
+  const heard = new Heard();
+  const groups = host(clock, new VolatileLogStore(), heard);
+  const { raft } = groups.open(GROUP, new TextMachine(), { voters: [SELF, LEADER] });
+  groups.start();
+  raft.campaign();
+  groups.markDirty(GROUP);
+  await clock.runFor(1);
+  hear(groups, { type: "pre-vote-response", ...PATH, granted: true });
+  await clock.runFor(1);
+  hear(groups, { type: "vote-response", ...PATH, granted: true });
+  await clock.runFor(1);
+  const taken = { rejected: false, index: raft.lastIndex, hintIndex: logIndex(0), hintTerm: term(0) };
+  hear(groups, { type: "append-response", ...PATH, session: 1, ...taken });
+  // It goes to sleep after thirty heartbeats, all of them answered.
+  for (let beat = 0; !raft.quiesced && beat < 100; beat++) {
+    hear(groups, { type: "heartbeat-response", ...PATH, readRound: 0 });
+    heard.atMs = clock.nowMs();
+    await clock.runFor(100);
+  }
+  expect([raft.role, raft.quiesced]).toEqual(["leader", true]);
+  await clock.runFor(SILENCE_MS);
+  expect(heard.silent).toEqual([LEADER]);
+  await clock.runFor(300);
+  expect(raft.role).toBe("follower");
+  groups.close();
 });

@@ -249,6 +249,54 @@ describe("quiescence", () => {
     expect(leader.raft.quiesced).toBe(true);
   });
 
+  test("a leader that is told of the silence of its majority steps down within half an election timeout", () => {
+    const cluster = Cluster.of(3, quiet);
+    const leader = cluster.elect(1);
+    cluster.tick(6);
+    cluster.isolate(1);
+    leader.raft.reportSilent(nodeOf(2));
+    leader.raft.tick();
+    leader.raft.reportSilent(nodeOf(3));
+    let ticks = 0;
+    for (; leader.raft.role === "leader"; ticks++) leader.raft.tick();
+    expect(ticks).toBeGreaterThanOrEqual(2);
+    expect(ticks).toBeLessThanOrEqual(5);
+    expect(leader.raft.term, "alone it asks for no vote").toBe(1);
+  });
+
+  test("a leader that is told of a silence leads on when a majority answers, and sleeps again when all do", () => {
+    const cluster = Cluster.of(3, quiet);
+    const leader = cluster.elect(1);
+    cluster.tick(6);
+    cluster.isolate(3);
+    for (const number of [2, 3]) leader.raft.reportSilent(nodeOf(number));
+    cluster.tick(8);
+    expect([leader.raft.role, leader.raft.quiesced, leader.raft.term]).toEqual(["leader", false, 1]);
+    cluster.heal();
+    cluster.tick(6);
+    expect([leader.raft.role, leader.raft.quiesced, leader.raft.term]).toEqual(["leader", true, 1]);
+  });
+
+  test("the silence of a stranger wakes nobody", () => {
+    const cluster = Cluster.of(3, quiet);
+    const leader = cluster.elect(1);
+    cluster.tick(6);
+    leader.raft.reportSilent(nodeOf(9));
+    cluster.raft(2).reportSilent(nodeOf(1));
+    expect([leader.raft.quiesced, cluster.raft(2).quiesced]).toEqual([true, true]);
+  });
+
+  test("a leader woken by a silence has no lease until a quorum has answered", () => {
+    const cluster = Cluster.of(3, { raft: { leaseReads: true, quiesceAfterHeartbeats: 3 } });
+    const leader = cluster.elect(1);
+    cluster.tick(6);
+    leader.raft.reportSilent(nodeOf(2));
+    cluster.isolate(1);
+    expect(leader.raft.readIndex(1)).toBe("queued");
+    leader.process();
+    expect(leader.reads).toEqual([]);
+  });
+
   test("a suspicion of the leader leads to another one within an election timeout", () => {
     const cluster = Cluster.of(3, quiet);
     cluster.elect(1);

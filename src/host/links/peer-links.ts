@@ -162,6 +162,19 @@ export class PeerLinks {
     });
   }
 
+  /** When anything last came from `node`, by a link of either direction, in monotonic milliseconds; null without one. */
+  lastHeardMs(node: NodeId): number | null {
+    const outgoing = this.#peers.get(node)?.established ?? null;
+    const incoming = this.#incoming.get(node) ?? null;
+    if (outgoing === null || incoming === null) return (outgoing ?? incoming)?.lastHeardMs ?? null;
+    return Math.max(outgoing.lastHeardMs, incoming.lastHeardMs);
+  }
+
+  /** Asks `node` for a sign of life, by the outgoing link; dials it when there is none. */
+  ask(node: NodeId): void {
+    this.channel(node)?.ping();
+  }
+
   /** Whether the outgoing link to `node` is established. Asks for nothing. */
   isUp(node: NodeId): boolean {
     return this.#peers.get(node)?.established?.isOpen ?? false;

@@ -53,7 +53,7 @@ export class FleetGroups {
     return without.length === 0 ? null : `nobody leads group ${without.join(", ")}`;
   }
 
-  /** Some replica of `group` counts on gossip to tell it that its leader is gone. */
+  /** Some replica of `group` counts on its host to tell it that its leader is gone. */
   isAsleep(group: GroupId): boolean {
     return this.#fleet.lives.some((life) => this.replica(life, group)?.raft.status().quiesced === true);
   }

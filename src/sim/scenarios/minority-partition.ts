@@ -1,8 +1,7 @@
 /**
  * Some machines are cut off from the others, for less or more than the grace after which they are given up.
  *
- * A leader on the side without a majority steps down within an election timeout (at most 2 s of ticks, one of which it may
- * have begun); until the cut heals nothing linearizable succeeds there. It raises no term while it is alone (pre-vote), so
+ * A leader on the side without a majority steps down within 2 s, asleep or not; until the cut heals nothing linearizable succeeds there. It raises no term while it is alone (pre-vote), so
  * nobody is deposed by the healing: every term since has been asked for by a leader that handed over, or belongs to a group
  * whose leader gossip has accused since. That happens: a machine that was cut off doubts itself, and takes up to 8 s for a
  * probe and more for a suspicion, and what began before the healing may end after it.
@@ -10,13 +9,12 @@
 import { CremaError } from "../../base/errors.ts";
 import { type GroupId, type NodeId, SYSTEM_GROUP } from "../../base/ids.ts";
 import type { FleetLife } from "../fleet.ts";
+import { newLeaders } from "./new-leaders.ts";
 import type { Scenario } from "./scenario.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 
-const STEP_DOWN_LIMIT_MS = 2_500;
-/** An idle leader may fall asleep first, and has to be woken: by gossip, or by somebody who wants something of it. */
-const IDLE_STEP_DOWN_LIMIT_MS = 6_000;
-const LEADERS_LIMIT_MS = 10_000;
+const STEP_DOWN_LIMIT_MS = 2_000;
+const LEADERS_LIMIT_MS = 3_000;
 const SHORTEST_MS = 5_000;
 const LONGEST_MS = 40_000;
 const ASK_TIMEOUT_MS = 2_000;
@@ -44,15 +42,19 @@ export const minorityPartition: Scenario = {
       for (const other of majority) fleet.network.partition(one.address, other.address);
     world.say(`${minority.map(({ name }) => name).join(", ")} cut off`);
     const cutAtMs = world.nowMs;
+    const termsBefore = world.view.terms();
     const steppedMs = await stepDown(world, deposed, STEP_DOWN_LIMIT_MS, false);
     if (deposed.length > 0) world.measure("stepped down (ms)", steppedMs);
-    await stepDown(world, deposed, IDLE_STEP_DOWN_LIMIT_MS - steppedMs, true);
+    await stepDown(world, deposed, STEP_DOWN_LIMIT_MS - steppedMs, true);
     if (deposed.length > 0) world.measure("stepped down, idle groups included (ms)", world.nowMs - cutAtMs);
     const there = sides.filter(({ isHere }) => !isHere).map(({ group }) => group);
-    const electedMs = await world.until("the majority has a leader", LEADERS_LIMIT_MS, () =>
-      world.view.leaderless(there, majority),
-    );
-    world.measure("the majority has leaders, after the step down (ms)", electedMs);
+    await newLeaders(world, "the majority has a leader", {
+      groups: there,
+      terms: termsBefore,
+      limitMs: cutAtMs + LEADERS_LIMIT_MS - world.nowMs,
+      among: majority,
+    });
+    world.measure("the majority has leaders (ms)", world.nowMs - cutAtMs);
     await nothingServed(world, minority, there);
     await world.pass(Math.max(0, cutAtMs + SHORTEST_MS + world.drawMs(LONGEST_MS) - world.nowMs));
     const terms = world.view.terms();

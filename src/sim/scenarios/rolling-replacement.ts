@@ -20,7 +20,7 @@ const GAP_MS = 5_000;
 const ASK_EVERY_MS = 500;
 const SAFE_LIMIT_MS = 90_000;
 /** Those of groups that sleep too: see `voter-dies`. */
-const LEADERS_LIMIT_MS = 6_000;
+const LEADERS_LIMIT_MS = 3_000;
 /** With four, who comes back without a disk is a fifth member, and voter of the system group, until its former life is given up. */
 const STOPPED_FLEETS = [3, 4, 5] as const;
 

@@ -15,7 +15,7 @@ import type { ScenarioWorld } from "./scenario-world.ts";
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 20_000;
 /** As after a death of which no connection tells: see `voter-dies`. */
-const LEADERS_LIMIT_MS = 6_000;
+const LEADERS_LIMIT_MS = 3_000;
 /** An election timeout until the stall is noticed, and a handing over. */
 const LEADERS_STALLED_LIMIT_MS = 3_000;
 const WHOLE_LIMIT_MS = 60_000;

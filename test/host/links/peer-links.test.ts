@@ -108,6 +108,27 @@ describe("a link", () => {
     expect(a.events).toEqual(["up 2"]);
   });
 
+  test("tells when the peer was last heard, by either direction, and gets a sign of life on request", async () => {
+    const world = new LinkWorld();
+    const [a, b] = [world.node(1), world.node(2)];
+    world.introduce(a, b);
+    expect(a.links.lastHeardMs(b.id)).toBeNull();
+    a.links.ask(b.id);
+    await world.until(() => a.links.isUp(b.id));
+    await world.clock.runFor(500);
+    const askedAtMs = world.clock.nowMs();
+    expect(a.links.lastHeardMs(b.id)).toBeLessThan(askedAtMs);
+    a.links.ask(b.id);
+    await world.clock.runFor(50);
+    expect(a.links.lastHeardMs(b.id)).toBeGreaterThan(askedAtMs);
+    // The other end has dialled nobody, and hears by the link that came in.
+    expect([b.links.isUp(a.id), b.links.lastHeardMs(a.id)]).toEqual([false, expect.any(Number)]);
+    const backMs = world.clock.nowMs();
+    sendText(await world.link(b, a), FRAME_RAFT, "by the other link");
+    await world.clock.runFor(50);
+    expect(a.links.lastHeardMs(b.id)).toBeGreaterThan(backMs);
+  });
+
   test("takes back a frame that was cancelled", async () => {
     const { world, b, channel } = await pair();
     sendText(channel, FRAME_RAFT, "one");

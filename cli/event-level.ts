@@ -21,6 +21,7 @@ export function eventLevel(event: NodeEvent): "debug" | "info" | "warn" {
     case "capacity-reached":
     case "not-ready":
     case "disk-full":
+    case "disk-stalled":
     case "store-damaged":
       return "warn";
     default:

@@ -484,7 +484,7 @@ export class ControlPlane {
 
   #situation(group: GroupId): Pick<ShardSituation, "wanted" | "memberStates"> | null {
     const { map } = this.store;
-    if (map === null) return null;
+    if (map === null || this.#spread.isBehind) return null;
     const wanted = group === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group)]?.wanted;
     if (wanted === undefined) return null;
     return { wanted, memberStates: this.#memberStates(map) };

@@ -29,6 +29,8 @@ const DIRECT_MEMBERS_MAX = 64;
 const RETRY_MS = 500;
 /** Between two fetches of one node, for each member: a map of 1,000 members has 100 KB, and is not fetched more often than every 2 s. */
 const PAUSE_PER_MEMBER_MS = 2;
+/** For how long a map that is known to be old is not acted on: whoever has the newer one may not answer, and there is work to be done. */
+const PATIENCE_MS = 3_000;
 const NOTHING = new Uint8Array(0);
 
 export interface MapSpreadParts {
@@ -45,6 +47,8 @@ export class MapSpread {
   #fetching = false;
   #fetches = 0;
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
+  /** When a newer map was first heard of; null: none has been. */
+  #behindSinceMs: number | null = null;
   #retryTimer: Timer | null = null;
   #closed = false;
 
@@ -74,9 +78,20 @@ export class MapSpread {
     }
   }
 
+  /**
+   * A newer map is on its way here. What the one at hand wants may have been undone: a node that returns to a fleet that has moved
+   * on would move its groups back, or away from itself. Not for ever, should nobody answer who has it.
+   */
+  get isBehind(): boolean {
+    return this.#behindSinceMs !== null && this.#parts.clock.nowMs() - this.#behindSinceMs < PATIENCE_MS;
+  }
+
   /** Gossip told of a map version: fetches it if it is news. */
   heardOf(version: number): void {
-    if (version > this.#parts.store.version) this.#fetch();
+    const { store, clock } = this.#parts;
+    if (version <= store.version) return;
+    this.#behindSinceMs ??= clock.nowMs();
+    this.#fetch();
   }
 
   /**
@@ -84,6 +99,9 @@ export class MapSpread {
    * this node belonged to the cluster, or while a fetch was under way.
    */
   catchUp(): void {
+    const { store, clock } = this.#parts;
+    if (this.#newest() <= store.version) this.#behindSinceMs = null;
+    else this.#behindSinceMs ??= clock.nowMs();
     this.#fetch();
   }
 
@@ -95,8 +113,12 @@ export class MapSpread {
   #fetch(): void {
     if (this.#fetching || this.#closed || this.#retryTimer !== null) return;
     const { store, calls, clock } = this.#parts;
+    if (this.#newest() <= store.version) return;
     const holder = this.#holderOfNewer();
-    if (holder === null) return;
+    if (holder === null) {
+      this.#fetchLater(RETRY_MS);
+      return;
+    }
     const pauseMs = PAUSE_PER_MEMBER_MS * (store.map?.members.length ?? 0);
     const waitMs = this.#fetchedAtMs + pauseMs - clock.nowMs();
     if (waitMs > 0) {
@@ -119,16 +141,19 @@ export class MapSpread {
       });
   }
 
+  /** The highest version that anybody here has heard of. */
+  #newest(): number {
+    return this.#parts.gossip.rumour(MAP_RUMOUR)?.version ?? 0;
+  }
+
   /**
    * Whom to ask for a map that is newer than ours: who spread the news, or, every other time in a large fleet, anybody, who may
-   * have it by now. null: there is none that anybody has heard of.
+   * have it by now. null: nobody is there, as gossip sees it now; who was cut off may hear the news before it believes in the others again.
    */
   #holderOfNewer(): NodeId | null {
-    const { self, store, gossip, random } = this.#parts;
-    const rumour = gossip.rumour(MAP_RUMOUR);
-    if (rumour === undefined || rumour.version <= store.version) return null;
+    const { self, gossip, random } = this.#parts;
     const others = gossip.members().filter(({ id, state }) => id !== self && state === "alive");
-    const origin = others.find(({ id }) => id === rumour.origin);
+    const origin = others.find(({ id }) => id === gossip.rumour(MAP_RUMOUR)?.origin);
     if (origin !== undefined && (others.length <= DIRECT_MEMBERS_MAX || this.#fetches % 2 === 1))
       return origin.id;
     return others.length === 0 ? null : (others[random.nextBelow(others.length)]?.id ?? null);

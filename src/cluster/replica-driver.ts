@@ -31,7 +31,7 @@ export interface ReplicaDriverParts {
   readonly self: NodeId;
   readonly groups: MultiRaft;
   readonly clock: Clock;
-  /** What the map wants of `group` and how its members are; null when the map is not known. */
+  /** What the map wants of `group` and how its members are; null when the map of today is not known. */
   readonly situation: (group: GroupId) => Pick<ShardSituation, "wanted" | "memberStates"> | null;
   /** A step was taken or refused, for the log. */
   readonly onStep: (group: GroupId, text: string) => void;

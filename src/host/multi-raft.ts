@@ -45,6 +45,7 @@ import type {
 import type { HostProbe } from "./probe.ts";
 import { type GroupObserver, RaftGroup } from "./raft-group.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** How raft frames leave this node, and what the links know of who is there. */
 export interface RaftTransport extends PeerEar {
@@ -56,7 +57,7 @@ export interface RaftTransport extends PeerEar {
 }
 
 /**
- * `leads` as it comes; `hands-over` because it is about to stop; or is `read-only` because its disk is full: what it persists
+ * `leads` as it comes; `hands-over` because it is about to stop, or its disk confirms nothing; or is `read-only` because its disk is full: what it persists
  * waits, so it could neither lead well nor be elected, and it takes no commands where nobody else can lead.
  */
 export type Standing = "leads" | "hands-over" | "read-only";
@@ -75,12 +76,16 @@ export interface MultiRaftEvents {
   onCheckpoint(taken: TakenCheckpoint): void;
   /** It will be tried again. */
   onCheckpointFailed(group: GroupId, error: Error): void;
+  /** Writes wait for the store for an election timeout; or again none did for several. */
+  onStoreStalled(stalled: boolean): void;
 }
 
 /** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
 const FRAME_BYTES_AIM = 2 * 1024 * 1024;
 /** Groups that became dirty again within one turn are served again at most this often before the event loop goes on. */
 const ROUNDS_PER_TURN_MAX = 8;
+/** Election timeouts without a late write before a store that stalled is believed again. */
+const CALM_ELECTION_TIMEOUTS = 5;
 
 export class MultiRaft {
   readonly #self: NodeId;
@@ -106,7 +111,8 @@ export class MultiRaft {
   #closed = false;
   #standing: Standing = "leads";
   readonly #checkpointLine = new CheckpointLine();
-  readonly #watch: PeerWatch;
+  readonly #writeWatch: WriteWatch;
+  readonly #peerWatch: PeerWatch;
   readonly counters = {
     turns: 0,
     writes: 0,
@@ -139,9 +145,14 @@ export class MultiRaft {
     this.#options = parts.options;
     this.#events = parts.events;
     this.#probe = parts.probe ?? null;
-    this.#watch = new PeerWatch(parts.raftOptions.electionTimeoutTicks, parts.transport, (node) =>
-      this.#peerSilent(node),
+    // A leader that confirms nothing for as long as followers wait for one that says nothing is no better.
+    const { electionTimeoutTicks } = parts.raftOptions;
+    this.#writeWatch = new WriteWatch(
+      electionTimeoutTicks,
+      electionTimeoutTicks * CALM_ELECTION_TIMEOUTS,
+      (stalled) => parts.events.onStoreStalled(stalled),
     );
+    this.#peerWatch = new PeerWatch(electionTimeoutTicks, parts.transport, (node) => this.#peerSilent(node));
   }
 
   /** Unless it `leads`, this node hands over what it leads, again and again, and declines what is handed to it. */
@@ -255,11 +266,11 @@ export class MultiRaft {
     const observer: GroupObserver = {
       onDirty: (dirty) => this.markDirty(dirty),
       onLeadership: (changed, leadership) => {
-        this.#watch.countOn(changed, this.#countedOn(raft));
+        this.#peerWatch.countOn(changed, this.#countedOn(raft));
         this.#events.onLeadership(changed, leadership);
       },
       onConfiguration: (changed) => {
-        this.#watch.countOn(changed, this.#countedOn(raft));
+        this.#peerWatch.countOn(changed, this.#countedOn(raft));
         this.#events.onConfiguration(changed, raft.configuration);
       },
       isReadOnly: () => this.#standing === "read-only",
@@ -442,6 +453,7 @@ export class MultiRaft {
   }
 
   #tick(): void {
+    this.#writeWatch.tick();
     for (const group of this.#groups.values()) {
       if (this.#store.durable) group.lookAtCheckpoint();
       if (this.#standing !== "leads") group.handOver();
@@ -449,7 +461,7 @@ export class MultiRaft {
       this.#guarded(group, () => group.raft.tick());
       if (group.raft.hasReady() || group.holdsCommands) this.markDirty(group.id);
     }
-    this.#watch.tick();
+    this.#peerWatch.tick();
   }
 
   #turn(): void {
@@ -537,7 +549,9 @@ export class MultiRaft {
 
   #write(writes: readonly GroupWrite[], receipts: readonly Receipt[]): void {
     this.counters.writes++;
+    this.#writeWatch.given();
     this.#store.write(writes, (error) => {
+      this.#writeWatch.confirmed();
       for (const { group, receipt } of receipts) {
         if (group.closed) continue;
         if (error !== null) {
@@ -617,7 +631,7 @@ export class MultiRaft {
     this.#groups.delete(group.id);
     this.#beginnings.delete(group.id);
     this.#dirty.delete(group.id);
-    this.#watch.forget(group.id);
+    this.#peerWatch.forget(group.id);
     group.close();
   }
 }

@@ -65,6 +65,7 @@ import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
 import { ShardMoves } from "./shard-moves.ts";
 import { ShardService } from "./shard-service.ts";
+import { NodeStanding } from "./standing.ts";
 import { Watches } from "./watches.ts";
 
 /** How often expired keys are looked for on the shards led here. */
@@ -124,8 +125,10 @@ export class ClusterNode {
   readonly log: (level: LogLevel, message: string) => void;
   /** What this node must remember of itself could not be kept: it has to be started again, when its store can write. */
   storeFailure: Error | null = null;
-  /** Why nothing can be written here now, for people; null when it can. */
-  diskFull: string | null = null;
+  readonly standing = new NodeStanding(
+    (standing) => this.#stand(standing),
+    (event) => this.events.emit(event),
+  );
   /** The cluster map listed this node once and does not any more, though it did not leave. */
   removed = false;
   /** A member of another cluster was met, and this node's own is empty: it should be given up for theirs. */
@@ -292,7 +295,9 @@ export class ClusterNode {
     const born = this.#memory.born();
     if (this.#ports.past !== undefined) this.control.resume(this.#ports.past);
     if (this.#closed) return;
-    this.#ports.store.onStall = (reason) => this.#diskStalled(reason);
+    this.#ports.store.onStall = (reason) => {
+      if (!this.#closed) this.standing.spaceChanged(reason);
+    };
     for (const { group, what } of this.#ports.past?.damaged ?? [])
       this.events.emit({ type: "store-damaged", group, reason: what });
     const isBack = this.clusterId !== null;
@@ -446,7 +451,7 @@ export class ClusterNode {
     if (this.#leaving || this.#stopping || this.#closed) return;
     this.#stopping = true;
     this.events.emit({ type: "stopping" });
-    this.#stand("hands-over");
+    this.standing.stops();
     const leads = (): boolean => [...this.groups.groups()].some(({ isLeader }) => isLeader);
     const budgetMs = Math.min(HAND_OVER_MS_MAX, this.options.drainTimeoutMs);
     if (budgetMs > 0 && !this.#isAlone()) await this.waitFor(() => !leads(), budgetMs);
@@ -520,6 +525,7 @@ export class ClusterNode {
         onCheckpoint: (taken) => this.events.emit({ type: "checkpoint-taken", ...taken }),
         onCheckpointFailed: (group, error) =>
           this.log("warn", `no checkpoint of group ${group}, it is tried again: ${error.message}`),
+        onStoreStalled: (stalled) => this.standing.stallChanged(stalled),
       },
       probe: this.#ports.probe,
     });
@@ -661,15 +667,6 @@ export class ClusterNode {
       if (remote.clusterId === null) return;
       this.foreignClusterMet(remote.address, remote.clusterId);
     };
-  }
-
-  #diskStalled(reason: string | null): void {
-    if (this.#closed || reason === this.diskFull) return;
-    const wasFull = this.diskFull !== null;
-    this.diskFull = reason;
-    this.#stand(this.#stopping ? "hands-over" : reason === null ? "leads" : "read-only");
-    if (reason === null) this.events.emit({ type: "disk-recovered", reason: "" });
-    else if (!wasFull) this.events.emit({ type: "disk-full", reason });
   }
 
   /** What this node does as a leader, and what the others need to know of that. */

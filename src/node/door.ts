@@ -136,8 +136,8 @@ export type NodeEvent =
       readonly bytes: number;
       readonly entries: number;
     }
-  /** The disk is full or nearly so (`reason`, for people), or has space again. */
-  | { readonly type: "disk-full" | "disk-recovered"; readonly reason: string }
+  /** The disk is full or nearly so, confirms nothing, or does again what it should (`reason`, for people). */
+  | { readonly type: "disk-full" | "disk-stalled" | "disk-recovered"; readonly reason: string }
   /** What the store had kept of a group was damaged: a leader fills it again. */
   | { readonly type: "store-damaged"; readonly group: GroupId; readonly reason: string }
   | {

@@ -48,8 +48,10 @@ export function describeEvent(event: NodeEvent): string {
       return `${formatAddress(event.address)} belongs to another cluster, ${event.clusterId}; the two do not merge: check --seed and --data-dir`;
     case "disk-full":
       return `${event.reason}: leaderships are handed over, and nothing is written here until there is space`;
+    case "disk-stalled":
+      return `${event.reason}: leaderships are handed over until it does`;
     case "disk-recovered":
-      return "the disk has space again";
+      return event.reason;
     case "store-damaged":
       return `${groupText(event.group)} was damaged on this disk and is filled again by its leader: ${event.reason}`;
     case "checkpoint-taken": {

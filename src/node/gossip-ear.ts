@@ -24,6 +24,7 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-joined":
     case "member-refuted":
       hearFrom(node, event.member);
+      node.links.heard(event.member.id);
       hearOfMember(node, "member-joined", event.member);
       return;
     case "member-left":

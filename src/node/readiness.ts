@@ -12,7 +12,8 @@ export function notReadyReason(node: ClusterNode): string | null {
   if (node.removed) return "the cluster has removed this node: restart it to join again under a new id";
   if (node.storeFailure !== null)
     return `the store takes no more (${node.storeFailure.message}): restart the node when it can write again`;
-  if (node.diskFull !== null) return `${node.diskFull}: read-only until there is space`;
+  const { diskFull } = node.standing;
+  if (diskFull !== null) return `${diskFull}: read-only until there is space`;
   const { map } = node.control;
   if (map === null) return node.waitingFor;
   if (!node.control.isListed) return "the cluster does not list this node as a member yet";

@@ -15,6 +15,7 @@ import { satisfiesTombstone } from "./tombstone.ts";
 export function tickElection(state: RaftState): void {
   state.electionElapsedTicks++;
   if (state.electionElapsedTicks >= state.electionWaitTicks) preCampaign(state);
+  else if (state.electionElapsedTicks % (2 * state.options.heartbeatTicks) === 0) askAgain(state);
 }
 
 /** Starts an election now, or as soon as no leader can be counting on our lease any more. */
@@ -39,19 +40,20 @@ export function forgetLeader(state: RaftState): void {
 function preCampaign(state: RaftState): void {
   if (state.role === "leader" || !state.promotable) return;
   state.becomePreCandidate();
-  const { self, term, log } = state;
-  for (const to of otherVoters(state)) {
-    state.send({
-      type: "pre-vote-request",
-      from: self,
-      to,
-      term,
-      lastIndex: log.lastIndex,
-      lastTerm: log.lastTerm,
-    });
-  }
+  askForPreVotes(state);
   // Our own pre-vote promises nothing, so it counts at once.
-  recordPreVote(state, self, true);
+  recordPreVote(state, state.self, true);
+}
+
+function askForPreVotes(state: RaftState): void {
+  const { self, term, log } = state;
+  const request = {
+    type: "pre-vote-request",
+    term,
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+  } as const;
+  for (const to of unheardVoters(state)) state.send({ ...request, from: self, to });
 }
 
 /**
@@ -62,18 +64,30 @@ function preCampaign(state: RaftState): void {
 function campaign(state: RaftState, transfer: boolean): void {
   state.becomeCandidate();
   state.ownVoteReceipt = state.persistence.receiptToAwait;
-  const { self, term, log } = state;
-  for (const to of otherVoters(state)) {
-    state.promise({
-      type: "vote-request",
-      from: self,
-      to,
-      term,
-      lastIndex: log.lastIndex,
-      lastTerm: log.lastTerm,
-      transfer,
-    });
-  }
+  state.handedOver = transfer;
+  askForVotes(state);
+}
+
+function askForVotes(state: RaftState): void {
+  const { self, term, log, handedOver: transfer } = state;
+  const request = {
+    type: "vote-request",
+    term,
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+    transfer,
+  } as const;
+  for (const to of unheardVoters(state)) state.promise({ ...request, from: self, to });
+}
+
+/**
+ * Asks those who have not answered once more, with the words of the first time: a request that was lost, or for which there was no
+ * link yet, would cost the election. Like a duplicate of the network, it can do no harm. @see Raft §5.5
+ */
+function askAgain(state: RaftState): void {
+  if (state.role === "pre-candidate") askForPreVotes(state);
+  // Until our own vote is durable the first requests have not left either.
+  else if (state.role === "candidate" && state.ownVoteReceipt === 0) askForVotes(state);
 }
 
 /** Everything up to `receipt` is durable: our vote for ourselves may count now. */
@@ -171,9 +185,10 @@ function lead(state: RaftState): void {
   advanceCommit(state, leading);
 }
 
-function otherVoters(state: RaftState): readonly NodeId[] {
+/** The other voters that have not answered in this campaign. */
+function unheardVoters(state: RaftState): readonly NodeId[] {
   const { voters, votersOutgoing } = state.configuration;
   const others = new Set<NodeId>([...voters, ...votersOutgoing]);
   others.delete(state.self);
-  return [...others];
+  return [...others].filter((node) => !state.votes.has(node));
 }

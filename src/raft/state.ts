@@ -81,6 +81,8 @@ export class RaftState {
   readonly votes = new Map<NodeId, boolean>();
   /** The receipt that makes our vote for ourselves durable; 0 when there is none to wait for. */
   ownVoteReceipt = 0;
+  /** The leader asked for this candidacy: whoever hears it still may vote. */
+  handedOver = false;
 
   readsGranted: ReadGrant[] = [];
   readsLost: number[] = [];

@@ -27,6 +27,8 @@ class Listener {
   readonly asked: { readonly node: NodeId; readonly atMs: number; readonly known: unknown }[] = [];
   readonly spread: MapSpread;
   rumoured = 1;
+  /** Nobody is believed to be alive. */
+  alone = false;
   held: (node: NodeId) => number = () => this.rumoured;
 
   constructor() {
@@ -47,7 +49,7 @@ class Listener {
       },
       gossip: {
         broadcast: () => {},
-        members: () => members,
+        members: () => (this.alone ? [] : members),
         rumour: (key: string) =>
           key === MAP_RUMOUR
             ? { version: this.rumoured, payload: new Uint8Array(0), origin: ORIGIN }
@@ -94,4 +96,35 @@ test("what is known already is not asked for", async () => {
   listener.hear(1);
   await listener.clock.runFor(5_000);
   expect(listener.asked).toEqual([]);
+});
+
+// Scenario minority-partition, seed 3008: a member that was removed while it was cut off never heard of it.
+test("news that came while nobody was believed to be alive is followed up when somebody is", async () => {
+  const listener = new Listener();
+  listener.alone = true;
+  listener.hear(2);
+  await listener.clock.runFor(5_000);
+  expect(listener.asked).toEqual([]);
+  listener.alone = false;
+  await listener.clock.runFor(1_000);
+  expect(listener.store.version).toBe(2);
+});
+
+test("a map is of yesterday from the news of a newer one until that is there, or does not come", async () => {
+  const listener = new Listener();
+  expect(listener.spread.isBehind).toBe(false);
+  listener.hear(2);
+  expect(listener.spread.isBehind).toBe(true);
+  await listener.clock.runFor(100);
+  listener.spread.catchUp();
+  expect(listener.spread.isBehind).toBe(false);
+
+  listener.held = () => 2;
+  listener.hear(3);
+  listener.hear(4);
+  await listener.clock.runFor(2_900);
+  expect(listener.spread.isBehind).toBe(true);
+  await listener.clock.runFor(200);
+  expect(listener.spread.isBehind).toBe(false);
+  expect(listener.store.version).toBe(2);
 });

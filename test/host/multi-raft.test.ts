@@ -92,6 +92,7 @@ function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiR
       onCheckpointFailed: (_group, error) => {
         throw error;
       },
+      onStoreStalled: () => {},
     },
   });
 }

@@ -61,16 +61,6 @@ describe("an election that elects nobody", () => {
     expect(sorted(waits(tied))).toEqual(sorted(range(5, ELECTION_TIMEOUT_TICKS)));
   });
 
-  test("is followed as soon when the pre-vote was not answered", () => {
-    const drawn = waits((seed) => {
-      const host = Cluster.of(3, { seed }).host(1);
-      answers(host, heartbeat({ from: 3, to: 1, term: 1 }));
-      ticksUntilElection(host);
-      return host;
-    });
-    expect(sorted(drawn)).toEqual(sorted(range(5, ELECTION_TIMEOUT_TICKS)));
-  });
-
   test("is followed as soon when it was lost to a majority of refusals", () => {
     const drawn = waits((seed) => {
       const host = tied(seed);

@@ -11,6 +11,9 @@ import type { Channel } from "./channel.ts";
 import type { Dial, Dialler } from "./dialler.ts";
 import type { LinkContext } from "./frame-stream.ts";
 
+/** A dial that took so long has lost a packet: machines of one region answer within milliseconds. */
+const STALE_DIAL_MS = 300;
+
 /** Told when a channel is there, or when an attempt failed; called once. */
 export type LinkWaiter = (channel: Channel | null, error: CremaError | null) => void;
 
@@ -26,7 +29,7 @@ export interface PeerLinkEvents {
  */
 type LinkState =
   | { readonly type: "idle" }
-  | { readonly type: "dialling"; readonly dial: Dial }
+  | { readonly type: "dialling"; readonly dial: Dial; readonly sinceMs: number }
   | { readonly type: "up"; readonly channel: Channel; readonly sinceMs: number }
   | { readonly type: "waiting"; readonly timer: Timer; readonly error: CremaError };
 
@@ -102,12 +105,20 @@ export class PeerLink {
     }
   }
 
-  /** The peer has dialled us, so it lives and there is a way: whoever waits for it need not be patient any more. */
+  /**
+   * The peer has dialled us, or gossip has heard it: it lives and there is a way, so whoever waits for it need not be patient any
+   * more. A dial that began long ago was begun when there was none, and would wait for the next time the network repeats its packet.
+   */
   heard(): void {
-    if (this.#state.type !== "waiting") return;
-    this.#state.timer.cancel();
-    this.#state = { type: "idle" };
-    if (this.#wanted && !this.#closed) this.#dial();
+    const state = this.#state;
+    if (state.type === "waiting") {
+      state.timer.cancel();
+      this.#state = { type: "idle" };
+      if (this.#wanted && !this.#closed) this.#dial();
+    } else if (state.type === "dialling" && this.#context.clock.nowMs() - state.sinceMs >= STALE_DIAL_MS) {
+      state.dial.cancel();
+      this.#dial();
+    }
   }
 
   /** Says goodbye and never dials again. */
@@ -133,7 +144,7 @@ export class PeerLink {
       if (channel !== null) this.#up(channel);
       else this.#retryLater(error);
     });
-    this.#state = { type: "dialling", dial };
+    this.#state = { type: "dialling", dial, sinceMs: this.#context.clock.nowMs() };
   }
 
   #up(channel: Channel): void {

@@ -175,6 +175,11 @@ export class PeerLinks {
     this.channel(node)?.ping();
   }
 
+  /** Somebody else has heard `node` alive: a link that is wanted is dialled now. */
+  heard(node: NodeId): void {
+    this.#peers.get(node)?.heard();
+  }
+
   /** Whether the outgoing link to `node` is established. Asks for nothing. */
   isUp(node: NodeId): boolean {
     return this.#peers.get(node)?.established?.isOpen ?? false;

@@ -263,6 +263,21 @@ describe("a link that breaks", () => {
     await world.until(() => a.links.isUp(b.id), 100);
   });
 
+  test("is dialled anew when it is heard of while an old dial waits for a packet that was lost", async () => {
+    const { world, a, b } = await pair();
+    world.network.partition(a.address, b.address);
+    world.crash(b);
+    await world.until(() => a.events.includes("down 2"));
+    const reborn = world.node(2, { boot: nonceOf(22) });
+    a.links.channel(b.id);
+    await world.clock.runFor(1_000);
+    world.network.heal();
+    await world.clock.runFor(50);
+    expect(a.links.isUp(b.id)).toBe(false);
+    a.links.heard(reborn.id);
+    await world.until(() => a.links.isUp(b.id), 50);
+  });
+
   test("keeps its patience when the link breaks soon after it was made", async () => {
     const { world, a, b } = await pair();
     let boot = 30;

@@ -487,20 +487,18 @@ export class ControlPlane {
     if (map === null) return null;
     const wanted = group === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group)]?.wanted;
     if (wanted === undefined) return null;
-    return { wanted, memberStates: this.#memberStates(map) };
+    return { wanted, memberStates: { get: (node) => this.#memberState(map, node) } };
   }
 
-  #memberStates(map: ClusterMap): ShardSituation["memberStates"] {
-    const states = new Map<NodeId, ShardMemberState>();
-    for (const { nodeId, state } of map.members) {
-      const member = this.#parts.gossip.member(nodeId);
-      const gossiped = member?.state;
-      if (state === "dead" || gossiped === "dead" || gossiped === "left") states.set(nodeId, "dead");
-      else if (state === "draining") states.set(nodeId, "draining");
-      else if (gossiped === "suspect") states.set(nodeId, "suspect");
-      else states.set(nodeId, member?.meta.reluctant === true ? "reluctant" : "alive");
-    }
-    return states;
+  #memberState(map: ClusterMap, node: NodeId): ShardMemberState | undefined {
+    const state = findMember(map, node)?.state;
+    if (state === undefined) return undefined;
+    const member = this.#parts.gossip.member(node);
+    const gossiped = member?.state;
+    if (state === "dead" || gossiped === "dead" || gossiped === "left") return "dead";
+    if (state === "draining") return "draining";
+    if (gossiped === "suspect") return "suspect";
+    return member?.meta.reluctant === true ? "reluctant" : "alive";
   }
 
   #gossipView(): ReadonlyMap<NodeId, GossipView> {

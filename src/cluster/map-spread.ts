@@ -47,6 +47,8 @@ export class MapSpread {
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #retryTimer: Timer | null = null;
   #closed = false;
+  /** What was last asked for. */
+  #encoded: { readonly map: ClusterMap; readonly bytes: Uint8Array } | null = null;
 
   constructor(parts: MapSpreadParts) {
     this.#parts = parts;
@@ -56,7 +58,7 @@ export class MapSpread {
     });
     parts.calls.handle(METHOD_FETCH, (known) => {
       const { map } = parts.store;
-      return map === null || map.version <= Number(known) ? null : encodeMap(map);
+      return map === null || map.version <= Number(known) ? null : this.#bytesOf(map);
     });
   }
 
@@ -66,7 +68,7 @@ export class MapSpread {
     gossip.broadcast(MAP_RUMOUR, NOTHING, map.version);
     const others = map.members.filter(({ nodeId, state }) => nodeId !== self && state !== "dead");
     if (others.length > DIRECT_MEMBERS_MAX) return;
-    const bytes = encodeMap(map);
+    const bytes = this.#bytesOf(map);
     for (const { nodeId } of others) {
       calls.call(nodeId, METHOD_OFFER, bytes, { timeoutMs: CALL_TIMEOUT_MS }).catch(() => {
         // Not reached now: it fetches the map when it hears of the version.
@@ -132,6 +134,12 @@ export class MapSpread {
     if (origin !== undefined && (others.length <= DIRECT_MEMBERS_MAX || this.#fetches % 2 === 1))
       return origin.id;
     return others.length === 0 ? null : (others[random.nextBelow(others.length)]?.id ?? null);
+  }
+
+  /** Many ask for one map. */
+  #bytesOf(map: ClusterMap): Uint8Array {
+    if (this.#encoded?.map !== map) this.#encoded = { map, bytes: encodeMap(map) };
+    return this.#encoded.bytes;
   }
 
   #fetchLater(delayMs: number): void {

@@ -308,7 +308,7 @@ export class ControlPlane {
     this.board.changed(group);
     if (group === SYSTEM_GROUP) {
       this.#leader.elected();
-      if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map);
+      if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map, null);
     }
   }
 
@@ -429,7 +429,8 @@ export class ControlPlane {
   }
 
   #mapDecided(map: ClusterMap): void {
-    if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map);
+    const previous = this.map;
+    if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map, previous);
   }
 
   #openShard(group: GroupId, voters: readonly NodeId[]): void {

@@ -13,7 +13,7 @@ function memberOf(shardCount: number, leaderless: ReadonlySet<number>) {
     leaving: false,
     removed: false,
     storeFailure: null,
-    diskFull: null,
+    standing: { diskFull: null },
     control: { map: { shardCount }, isListed: true },
     groups: { failedGroups: new Set(), get: () => ({ raft: { leader: SOMEBODY } }) },
     leaderOf: (group: number) => {

@@ -65,7 +65,7 @@ describe("the readiness of a node of 1,024 shards", () => {
     const { node } = memberOf(1_024, new Set());
     const watch = new ReadinessWatch(node);
     watch.change();
-    Object.assign(node, { diskFull: "the disk is full" });
+    Object.assign(node.standing, { diskFull: "the disk is full" });
     expect(watch.change()).toBe(false);
   });
 });

@@ -66,8 +66,16 @@ export interface ClusterMap {
   readonly settings: ClusterSettings;
 }
 
-export function findMember(map: ClusterMap, node: NodeId): MapMember | null {
-  return map.members.find((member) => member.nodeId === node) ?? null;
+/** Members by id, made when somebody is first looked up: of a thousand, each is asked for on every change of the map. */
+const indexes = new WeakMap<readonly MapMember[], ReadonlyMap<NodeId, MapMember>>();
+
+export function findMember({ members }: ClusterMap, node: NodeId): MapMember | null {
+  let index = indexes.get(members);
+  if (index === undefined) {
+    index = new Map(members.map((member) => [member.nodeId, member]));
+    indexes.set(members, index);
+  }
+  return index.get(node) ?? null;
 }
 
 /** Whether some shard or the system group should have a replica on `node`. */

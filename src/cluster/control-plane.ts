@@ -308,7 +308,7 @@ export class ControlPlane {
     this.board.changed(group);
     if (group === SYSTEM_GROUP) {
       this.#leader.elected();
-      if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map);
+      if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map, null);
     }
   }
 
@@ -429,7 +429,8 @@ export class ControlPlane {
   }
 
   #mapDecided(map: ClusterMap): void {
-    if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map);
+    const previous = this.map;
+    if (this.store.offer(map) && this.system.group?.isLeader === true) this.#spread.announce(map, previous);
   }
 
   #openShard(group: GroupId, voters: readonly NodeId[]): void {
@@ -487,20 +488,18 @@ export class ControlPlane {
     if (map === null || this.#spread.isBehind) return null;
     const wanted = group === SYSTEM_GROUP ? map.systemVoters : map.shards[shardOfGroup(group)]?.wanted;
     if (wanted === undefined) return null;
-    return { wanted, memberStates: this.#memberStates(map) };
+    return { wanted, memberStates: { get: (node) => this.#memberState(map, node) } };
   }
 
-  #memberStates(map: ClusterMap): ShardSituation["memberStates"] {
-    const states = new Map<NodeId, ShardMemberState>();
-    for (const { nodeId, state } of map.members) {
-      const member = this.#parts.gossip.member(nodeId);
-      const gossiped = member?.state;
-      if (state === "dead" || gossiped === "dead" || gossiped === "left") states.set(nodeId, "dead");
-      else if (state === "draining") states.set(nodeId, "draining");
-      else if (gossiped === "suspect") states.set(nodeId, "suspect");
-      else states.set(nodeId, member?.meta.reluctant === true ? "reluctant" : "alive");
-    }
-    return states;
+  #memberState(map: ClusterMap, node: NodeId): ShardMemberState | undefined {
+    const state = findMember(map, node)?.state;
+    if (state === undefined) return undefined;
+    const member = this.#parts.gossip.member(node);
+    const gossiped = member?.state;
+    if (state === "dead" || gossiped === "dead" || gossiped === "left") return "dead";
+    if (state === "draining") return "draining";
+    if (gossiped === "suspect") return "suspect";
+    return member?.meta.reluctant === true ? "reluctant" : "alive";
   }
 
   #gossipView(): ReadonlyMap<NodeId, GossipView> {

@@ -2,7 +2,8 @@
  * How the cluster map reaches everybody. The system group's voters have it from their log; its leader sends each new version
  * straight to the others while they are few, and has gossip carry the number, in one rumour for the whole cluster; whoever hears
  * a higher one fetches the map. In a large fleet everybody would ask the leader at once, so they ask each other first, and
- * not for every version of a burst.
+ * not for every version of a burst; only those whose replicas are to move are told directly, for who comes to lead a group with
+ * the map of yesterday undoes what the one of today wanted.
  *
  * The number is not part of what each member says of itself: then every change of the map would make every member say
  * something new to every other, and in a fleet that grows gossip carried nothing else (decisions/0016).
@@ -14,7 +15,7 @@ import type { Calls } from "../host/links/calls.ts";
 import type { Clock, Timer } from "../host/ports.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { decodeMap, encodeMap } from "./cluster-codec.ts";
-import type { ClusterMap } from "./cluster-map.ts";
+import { type ClusterMap, sameNodes } from "./cluster-map.ts";
 import type { MapStore } from "./map-store.ts";
 
 /** The key under which gossip carries the version of the map. */
@@ -23,7 +24,7 @@ export const MAP_RUMOUR = "map";
 const METHOD_OFFER = "cluster.map-offer";
 const METHOD_FETCH = "cluster.map-fetch";
 const CALL_TIMEOUT_MS = 2_000;
-/** Up to so many members are told directly; larger fleets rely on gossip. */
+/** Up to so many members are told directly; of larger fleets those who have to act, the others rely on gossip. */
 const DIRECT_MEMBERS_MAX = 64;
 /** A fetch that failed is tried again after this long, while somebody has a newer map. */
 const RETRY_MS = 500;
@@ -51,6 +52,8 @@ export class MapSpread {
   #behindSinceMs: number | null = null;
   #retryTimer: Timer | null = null;
   #closed = false;
+  /** What was last asked for. */
+  #encoded: { readonly map: ClusterMap; readonly bytes: Uint8Array } | null = null;
 
   constructor(parts: MapSpreadParts) {
     this.#parts = parts;
@@ -60,18 +63,23 @@ export class MapSpread {
     });
     parts.calls.handle(METHOD_FETCH, (known) => {
       const { map } = parts.store;
-      return map === null || map.version <= Number(known) ? null : encodeMap(map);
+      return map === null || map.version <= Number(known) ? null : this.#bytesOf(map);
     });
   }
 
-  /** The leader of the system group has a new map: tells the other members. Who misses it hears the number by gossip. */
-  announce(map: ClusterMap): void {
+  /**
+   * The leader of the system group has a new map, made of `previous`: tells the other members. Who misses it hears the number by
+   * gossip.
+   */
+  announce(map: ClusterMap, previous: ClusterMap | null): void {
     const { calls, self, gossip } = this.#parts;
     gossip.broadcast(MAP_RUMOUR, NOTHING, map.version);
     const others = map.members.filter(({ nodeId, state }) => nodeId !== self && state !== "dead");
-    if (others.length > DIRECT_MEMBERS_MAX) return;
-    const bytes = encodeMap(map);
-    for (const { nodeId } of others) {
+    const concerned = others.length > DIRECT_MEMBERS_MAX ? whereReplicasMove(map, previous) : null;
+    const told = concerned === null ? others : others.filter(({ nodeId }) => concerned.has(nodeId));
+    if (told.length === 0) return;
+    const bytes = this.#bytesOf(map);
+    for (const { nodeId } of told.slice(0, DIRECT_MEMBERS_MAX)) {
       calls.call(nodeId, METHOD_OFFER, bytes, { timeoutMs: CALL_TIMEOUT_MS }).catch(() => {
         // Not reached now: it fetches the map when it hears of the version.
       });
@@ -159,6 +167,12 @@ export class MapSpread {
     return others.length === 0 ? null : (others[random.nextBelow(others.length)]?.id ?? null);
   }
 
+  /** Many ask for one map. */
+  #bytesOf(map: ClusterMap): Uint8Array {
+    if (this.#encoded?.map !== map) this.#encoded = { map, bytes: encodeMap(map) };
+    return this.#encoded.bytes;
+  }
+
   #fetchLater(delayMs: number): void {
     if (this.#closed || this.#retryTimer !== null) return;
     this.#retryTimer = this.#parts.clock.setTimer(delayMs, () => {
@@ -166,6 +180,19 @@ export class MapSpread {
       this.#fetch();
     });
   }
+}
+
+/** Who held or shall hold replicas of the shards that `map` places elsewhere than `previous` did. */
+function whereReplicasMove(map: ClusterMap, previous: ClusterMap | null): ReadonlySet<NodeId> {
+  const nodes = new Set<NodeId>();
+  if (previous === null) return nodes;
+  for (const [shard, { wanted }] of map.shards.entries()) {
+    const before = previous.shards[shard]?.wanted ?? [];
+    if (sameNodes(before, wanted)) continue;
+    for (const node of before) nodes.add(node);
+    for (const node of wanted) nodes.add(node);
+  }
+  return nodes;
 }
 
 function bytesOf(value: unknown): Uint8Array {

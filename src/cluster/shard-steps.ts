@@ -29,7 +29,7 @@ export interface ShardSituation {
   /** Where the replicas should be, the preferred leader first. Empty: nobody knows, so nothing is done. */
   readonly wanted: readonly NodeId[];
   /** An unknown id counts as removed. */
-  readonly memberStates: ReadonlyMap<NodeId, ShardMemberState>;
+  readonly memberStates: Pick<ReadonlyMap<NodeId, ShardMemberState>, "get">;
 }
 
 export type ShardStep =

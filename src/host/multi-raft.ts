@@ -16,9 +16,8 @@ import type { RaftOptions } from "../raft/options.ts";
 import { Raft } from "../raft/raft.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
-import type { ByteWriter } from "../wire/byte-writer.ts";
 import { readGroupId } from "../wire/id-codec.ts";
-import { encodeRaftMessage, readRaftMessage } from "../wire/raft-codec.ts";
+import { readRaftMessage } from "../wire/raft-codec.ts";
 import { CheckpointLine } from "./checkpoint-line.ts";
 import {
   type Beginning,
@@ -44,14 +43,12 @@ import type {
 } from "./ports.ts";
 import type { HostProbe } from "./probe.ts";
 import { type GroupObserver, RaftGroup } from "./raft-group.ts";
+import { type RaftFrames, RaftOutbox } from "./raft-outbox.ts";
 import type { SnapshotSink, StateMachine } from "./state-machine.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** How raft frames leave this node, and what the links know of who is there. */
-export interface RaftTransport extends PeerEar {
-  /** Starts a raft frame to `node`; null when the link is down or congested (the messages are dropped: raft retries). */
-  beginFrame(node: NodeId): ByteWriter | null;
-  endFrame(node: NodeId): void;
+export interface RaftTransport extends RaftFrames, PeerEar {
   /** Sends everything written in this turn, answers to requests included, without waiting for the next one. */
   flush(): void;
 }
@@ -80,8 +77,6 @@ export interface MultiRaftEvents {
   onStoreStalled(stalled: boolean): void;
 }
 
-/** A frame beyond this takes no further message. One message holds at most one entry beyond 1 MiB, so none is too large. */
-const FRAME_BYTES_AIM = 2 * 1024 * 1024;
 /** Groups that became dirty again within one turn are served again at most this often before the event loop goes on. */
 const ROUNDS_PER_TURN_MAX = 8;
 /** Election timeouts without a late write before a store that stalled is believed again. */
@@ -106,7 +101,7 @@ export class MultiRaft {
   #dirty = new Set<GroupId>();
   #turnScheduled = false;
   #inTurn = false;
-  #outbox = new Map<NodeId, OutgoingMessage[]>();
+  readonly #outbox: RaftOutbox;
   #tickTimer: Timer | null = null;
   #closed = false;
   #standing: Standing = "leads";
@@ -141,6 +136,7 @@ export class MultiRaft {
     this.#random = parts.random;
     this.#store = parts.store;
     this.#transport = parts.transport;
+    this.#outbox = new RaftOutbox(parts.transport, this.counters);
     this.#raftOptions = parts.raftOptions;
     this.#options = parts.options;
     this.#events = parts.events;
@@ -473,7 +469,7 @@ export class MultiRaft {
       this.#round(deadlineMs);
       if (this.#clock.nowMs() > deadlineMs) break;
     }
-    this.#sendAll();
+    this.#outbox.sendAll();
     this.#transport.flush();
     this.#inTurn = false;
     const next = this.#dirty.values().next();
@@ -514,7 +510,7 @@ export class MultiRaft {
     const ready = group.raft.ready();
     this.#probe?.ready(group, ready);
     const checkpoint = group.takeReady(ready);
-    for (const message of ready.messages) this.#post(group.id, message);
+    for (const message of ready.messages) this.#outbox.post(group.id, message);
     for (const node of ready.snapshotsWanted) this.#events.onSnapshotWanted(group.id, node);
     const { persist } = ready;
     if (persist !== null) this.#countEntries(group, persist.entries);
@@ -576,42 +572,6 @@ export class MultiRaft {
     this.#events.onCheckpointFailed(id, error);
   }
 
-  #post(group: GroupId, message: RaftMessage): void {
-    const waiting = this.#outbox.get(message.to);
-    if (waiting === undefined) this.#outbox.set(message.to, [{ group, message }]);
-    else waiting.push({ group, message });
-  }
-
-  #sendAll(): void {
-    for (const [node, messages] of this.#outbox) {
-      if (messages.length === 0) continue;
-      let sent = 0;
-      while (sent < messages.length) {
-        const count = this.#sendFrame(node, messages, sent);
-        if (count === 0) break;
-        sent += count;
-      }
-      this.counters.messagesSent += sent;
-      this.counters.messagesDropped += messages.length - sent;
-      messages.length = 0;
-    }
-  }
-
-  /** As many messages from `first` on as one frame should hold; 0 when the link takes none. */
-  #sendFrame(node: NodeId, messages: readonly OutgoingMessage[], first: number): number {
-    const writer = this.#transport.beginFrame(node);
-    if (writer === null) return 0;
-    const start = writer.length;
-    let next = first;
-    while (next < messages.length && writer.length - start < FRAME_BYTES_AIM) {
-      const { group, message } = messages[next++] as OutgoingMessage;
-      writer.varint(group);
-      encodeRaftMessage(writer, message);
-    }
-    this.#transport.endFrame(node);
-    return next - first;
-  }
-
   #guarded(group: RaftGroup<unknown>, action: () => void): void {
     try {
       action();
@@ -650,11 +610,6 @@ function isFurther(
 interface Receipt {
   readonly group: RaftGroup<unknown>;
   readonly receipt: number;
-}
-
-interface OutgoingMessage {
-  readonly group: GroupId;
-  readonly message: RaftMessage;
 }
 
 /** Entries outlive the network buffer they were decoded from: copies their bytes, once. */

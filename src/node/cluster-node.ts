@@ -59,7 +59,7 @@ import { LeaderTable } from "./leader-table.ts";
 import { NodeEvents } from "./node-events.ts";
 import { collectMetrics } from "./node-metrics.ts";
 import { type NodeOptions, parseSeed } from "./options.ts";
-import { notReadyReason } from "./readiness.ts";
+import { notReadyReason, ReadinessWatch } from "./readiness.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import { Router } from "./router.ts";
 import { ShardMachine } from "./shard-machine.ts";
@@ -162,7 +162,7 @@ export class ClusterNode {
   #closed = false;
   /** Its next life will know of this one: it may tell others of itself. */
   #entered = false;
-  #wasReady = false;
+  readonly #readiness = new ReadinessWatch(this);
   #recalledAtMs = 0;
 
   constructor(ports: NodePorts, options: NodeOptions, log: (level: LogLevel, message: string) => void) {
@@ -792,10 +792,8 @@ export class ClusterNode {
 
   #checkReadiness(): void {
     this.#recallLeaders();
-    const ready = this.notReadyReason() === null;
-    if (ready === this.#wasReady) return;
-    this.#wasReady = ready;
-    this.events.emit({ type: ready ? "ready" : "not-ready" });
+    const ready = this.#readiness.change();
+    if (ready !== null) this.events.emit({ type: ready ? "ready" : "not-ready" });
   }
 
   #replicas(shard: ShardId): readonly NodeId[] {

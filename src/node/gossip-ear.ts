@@ -39,8 +39,9 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
       else hearHint(node, hints, event);
       return;
     case "id-conflict": {
-      const where = event.addresses.map(formatAddress).join(" and ");
-      node.log("error", `two processes hold node id ${event.id}: ${where}`);
+      // Who is the right one is for the map to say; the other one ends when it hears of that.
+      const where = event.addresses.map(formatAddress).join(" and at ");
+      node.log("warn", `node ${event.id} is heard of at ${where}: it has moved, or two processes hold its id`);
       return;
     }
     case "foreign-cluster":

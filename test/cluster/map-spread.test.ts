@@ -128,3 +128,23 @@ test("a map is of yesterday from the news of a newer one until that is there, or
   expect(listener.spread.isBehind).toBe(false);
   expect(listener.store.version).toBe(2);
 });
+
+test("those whose replicas move are told directly, for their groups are led by what they know", async () => {
+  const { spread, asked } = new Listener();
+  const before = mapAt(1);
+  const shards = before.shards.map((shard, at) =>
+    at === 1 ? { ...shard, wanted: [idOf(7), idOf(8), SELF] } : shard,
+  );
+  const after = { ...before, version: 2, placementVersion: 2, shards };
+  spread.announce(after, before);
+  const told = new Set([...(before.shards[1]?.wanted ?? []), idOf(7), idOf(8)]);
+  expect(new Set(asked.map(({ node }) => node))).toEqual(told);
+  expect(asked).toHaveLength(told.size);
+});
+
+test("of a change that moves nothing, gossip alone tells", () => {
+  const { spread, asked } = new Listener();
+  spread.announce({ ...mapAt(1), version: 2 }, mapAt(1));
+  spread.announce(mapAt(3), null);
+  expect(asked).toEqual([]);
+});

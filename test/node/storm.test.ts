@@ -33,6 +33,8 @@ class Storm {
   readonly acknowledged = new Map<string, number>();
   /** Increments of which nobody can say whether they were applied. */
   readonly open = new Map<string, number>();
+  /** What the clients of each node have asked for and had no answer to yet. */
+  readonly #asked = new Map<VirtualMember, string[]>();
   #stopped = false;
   #machines = 0;
 
@@ -124,8 +126,7 @@ class Storm {
     if (!(await this.cluster.until(() => this.settled, 60_000)) || !member.alive) return;
     this.#tell(`${how} ${name(member)}`);
     if (how === "kill") {
-      // Its clients die with it: whatever they had asked for may have been applied.
-      for (let key = 0; key < KEYS; key++) add(this.open, `counter:${key}`, 2);
+      this.#leaveOpen(member);
       this.cluster.kill(member, this.random.nextBelow(2) === 0 ? "killed" : "power-lost");
     } else {
       await this.cluster.settle(
@@ -138,7 +139,13 @@ class Storm {
     this.load(this.cluster.start(++this.#machines, seeds, OPTIONS));
   }
 
+  /** Its clients end with it: whatever they had asked for may have been applied. */
+  #leaveOpen(member: VirtualMember): void {
+    for (const key of this.#asked.get(member) ?? []) add(this.open, key, 1);
+  }
+
   #retire(member: VirtualMember): void {
+    this.#leaveOpen(member);
     member.alive = false;
     member.clock.halt();
     this.#tell(`${name(member)} is no member any more`);
@@ -147,6 +154,8 @@ class Storm {
   async #client(member: VirtualMember): Promise<void> {
     while (!this.#stopped && member.alive) {
       const key = `counter:${this.random.nextBelow(KEYS)}`;
+      const asked = this.#asked.get(member) ?? [];
+      this.#asked.set(member, [...asked, key]);
       try {
         await member.node.cache.increment(key, 1, { timeoutMs: 3_000 });
         add(this.acknowledged, key, 1);
@@ -154,6 +163,8 @@ class Storm {
         if (!(error instanceof CremaError)) throw error;
         if (error.ambiguous) add(this.open, key, 1);
       }
+      const waiting = this.#asked.get(member) ?? [];
+      waiting.splice(waiting.indexOf(key), 1);
       await new Promise<void>((resolve) => void member.clock.setTimer(this.random.nextFloat() * 10, resolve));
     }
   }

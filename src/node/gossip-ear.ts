@@ -41,7 +41,10 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "id-conflict": {
       // Who is the right one is for the map to say; the other one ends when it hears of that.
       const where = event.addresses.map(formatAddress).join(" and at ");
-      node.log("warn", `node ${event.id} is heard of at ${where}: it has moved, or two processes hold its id`);
+      node.log(
+        "warn",
+        `node ${event.id} is heard of at ${where}: it has moved, or two processes hold its id`,
+      );
       return;
     }
     case "foreign-cluster":

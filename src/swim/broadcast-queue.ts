@@ -31,6 +31,7 @@ export class BroadcastQueue {
   /** Sent once, twice, and so on; in each, what was sent the longest ago first. */
   readonly #sent: Map<string, Item>[] = [];
   #orderNext = 0;
+  #bytes = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -38,6 +39,11 @@ export class BroadcastQueue {
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** What a packet with every item would hold. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   has(key: string): boolean {
@@ -50,6 +56,7 @@ export class BroadcastQueue {
     if (this.#byKey.size >= this.#capacity) this.#dropMostSent();
     const item: Item = { key, message, bytes, order: this.#orderNext++, transmissions: 0 };
     this.#byKey.set(key, item);
+    this.#bytes += bytes;
     this.#fresh.push(item);
   }
 
@@ -95,6 +102,7 @@ export class BroadcastQueue {
     item.transmissions++;
     if (item.transmissions >= limit) {
       this.#byKey.delete(item.key);
+      this.#bytes -= item.bytes;
       return;
     }
     for (let missing = this.#sent.length; missing < item.transmissions; missing++) this.#sent.push(new Map());
@@ -105,6 +113,7 @@ export class BroadcastQueue {
     const item = this.#byKey.get(key);
     if (item === undefined) return;
     this.#byKey.delete(key);
+    this.#bytes -= item.bytes;
     if (item.transmissions > 0) this.#sent[item.transmissions - 1]?.delete(key);
     else this.#fresh.splice(positionOf(this.#fresh, item.order), 1);
   }

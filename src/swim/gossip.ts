@@ -1,6 +1,6 @@
 /**
- * Spreading: two queues (news about members goes before users' broadcasts), piggybacked on every packet,
- * and sent on their own to a few random members each gossip interval while there is anything to say.
+ * Spreading: two queues (news about members goes before broadcasts, which keep a quarter of each packet), piggybacked on every
+ * packet, and sent on their own to a few random members each gossip interval while there is anything to say.
  */
 import type { NodeId } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
@@ -13,6 +13,11 @@ import type { SwimOptions } from "./options.ts";
 
 /** Members that died lately and are still gossiped to: at most so many are remembered. */
 const RECENTLY_DEAD_MAX = 256;
+/**
+ * Of a packet's free bytes, what broadcasts may take though more is to be said about members: with a thousand that have just
+ * joined that lasts for minutes, most of it repetition.
+ */
+const RUMOURS_SHARE = 1 / 4;
 
 export class Gossip {
   readonly #options: SwimOptions;
@@ -63,8 +68,9 @@ export class Gossip {
   fill(messages: SwimMessage[], bytesFree: number): void {
     if (this.pending === 0) return;
     const limit = retransmitLimit(this.#options.retransmitMult, this.#table.livingCount + 1);
-    const left = this.#claims.fill(messages, bytesFree, limit);
-    this.#rumours.fill(messages, left, limit);
+    const kept = Math.min(Math.floor(bytesFree * RUMOURS_SHARE), this.#rumours.bytes);
+    const left = this.#claims.fill(messages, bytesFree - kept, limit);
+    this.#rumours.fill(messages, kept + left, limit);
   }
 
   /** When the next round is due; never while there is nothing to say, or nobody to say it to. */

@@ -81,10 +81,25 @@ export class ByteWriter {
 
   /** Any text: varint length in bytes, then UTF-8. */
   utf8(text: string): void {
+    if (text.length < 0x80 && this.#shortAscii(text)) return;
     const bytes = Buffer.byteLength(text, "utf8");
     this.varint(bytes);
     const at = this.#grow(bytes);
     this.#buffer.write(text, at, bytes, "utf8");
+  }
+
+  /** Names and hosts are short, and for them two calls into the runtime take longer than this. False: not ASCII, nothing written. */
+  #shortAscii(text: string): boolean {
+    const buffer = this.#reserve(text.length + 1);
+    let at = this.#length;
+    buffer[at++] = text.length;
+    for (let unit = 0; unit < text.length; unit++) {
+      const code = text.charCodeAt(unit);
+      if (code > 0x7f) return false;
+      buffer[at++] = code;
+    }
+    this.#length = at;
+    return true;
   }
 
   /** Varint length, then the bytes, copied. */

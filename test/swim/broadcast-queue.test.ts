@@ -53,6 +53,19 @@ describe("the broadcast queue", () => {
     ]);
   });
 
+  it("counts the bytes of what is still to be sent", () => {
+    const queue = new BroadcastQueue(2);
+    queue.enqueue("a", message(1), 10);
+    queue.enqueue("b", message(2), 20);
+    expect(queue.bytes).toBe(30);
+    queue.enqueue("b", message(3), 25);
+    expect(queue.bytes).toBe(35);
+    queue.enqueue("c", message(4), 5);
+    expect(queue.bytes).toBe(30);
+    for (let sends = 0; sends < 4; sends++) fill(queue, 100, 4);
+    expect([queue.bytes, queue.size]).toEqual([0, 0]);
+  });
+
   it("replaces a never sent item among others", () => {
     const queue = new BroadcastQueue(10);
     for (const [key, value] of [

@@ -94,6 +94,20 @@ describe("a ByteWriter", () => {
   });
 });
 
+test.each(["", "a", "a".repeat(127), "a".repeat(128), `${"a".repeat(126)}é`, "é", "\u007f\u0080"])(
+  "text %j is the same short or long, ASCII or not",
+  (text) => {
+    const writer = new ByteWriter(1);
+    writer.u8(7);
+    writer.utf8(text);
+    writer.u8(9);
+    const reader = new ByteReader(writer.view());
+    expect([reader.u8(), reader.utf8(), reader.u8(), reader.remaining]).toEqual([7, text, 9, 0]);
+    const expected = new TextEncoder().encode(text);
+    expect(writer.view().subarray(-expected.length - 1, -1)).toEqual(Buffer.from(expected));
+  },
+);
+
 describe("a ByteReader", () => {
   test.each(["u8", "u16", "u32", "varint", "f64", "bool", "latin1", "utf8", "bytes", "nodeId"] as const)(
     "never reads %s beyond its end",

@@ -8,7 +8,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/support/property-seed.ts"],
-    testTimeout: 20_000,
+    // Waits inside tests have limits of their own; this one is for what hangs, also on a machine that is busy with other things.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,

@@ -1,0 +1,83 @@
+/**
+ * What a load process is told to do, and what it answers. Jobs travel over the IPC channel, so they are plain data.
+ */
+/** Keys 0 .. KEY_COUNT - 1 are stored before anything is measured. */
+export const KEY_COUNT = 100_000;
+export const KEY_BYTES = 16;
+export const VALUE_BYTES = 64;
+
+/** Load that lasts `seconds` after `warmUpSeconds` of the same that do not count. */
+export interface Duration {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Raw Redis protocol: every connection sends `pipeline` commands at once and waits for all replies. */
+export interface RespWork {
+  readonly type: "resp";
+  readonly command: "SET" | "GET";
+  readonly connections: number;
+  readonly pipeline: number;
+  /** `WAIT 1 0` after each batch: a replica has all of it, too. */
+  readonly waitForReplica: boolean;
+  /** `READONLY` first: any replica may answer. */
+  readonly readOnly: boolean;
+}
+
+/** etcd's gRPC: every client has one call under way. Reads are linearizable, etcd's default. */
+export interface EtcdWork {
+  readonly type: "etcd";
+  readonly command: "put" | "range";
+  readonly clients: number;
+}
+
+/** The public API within the process of the node itself; `get` reads one after the other. */
+export interface EmbeddedWork {
+  readonly type: "embedded";
+  readonly command: "get" | "put";
+  readonly outstanding: number;
+}
+
+export type Work = RespWork | EtcdWork | EmbeddedWork;
+
+/** `ports`: the doors of the servers, among which connections are spread evenly. */
+export type Job =
+  | { readonly type: "prefill"; readonly work: Work; readonly ports: readonly number[] }
+  | {
+      readonly type: "measure";
+      readonly work: Work;
+      readonly ports: readonly number[];
+      readonly duration: Duration;
+    };
+
+export interface Outcome {
+  readonly operations: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Refusals of a busy server, which are no failure of it; not counted as operations. */
+  readonly busy: number;
+}
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  /** The window that counts begins, or has ended, now. */
+  | { readonly type: "window-begins" }
+  | { readonly type: "window-ends" }
+  | { readonly type: "done"; readonly outcome: Outcome | null }
+  | { readonly type: "failed"; readonly message: string };
+
+/** The key with this number, {@link KEY_BYTES} long. */
+export function keyText(number: number): string {
+  return `key:${String(number).padStart(KEY_BYTES - 4, "0")}`;
+}
+
+/** What is stored under it, {@link VALUE_BYTES} long. */
+export function valueText(number: number): string {
+  return `${String(number).padStart(12, "0")}${"abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ".slice(0, VALUE_BYTES - 12)}`;
+}
+
+/** Every key number once, far from in order: 61,803 and the number of keys have no common divisor. */
+export function scattered(position: number): number {
+  return (position * 61_803) % KEY_COUNT;
+}

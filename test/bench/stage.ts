@@ -1,0 +1,115 @@
+/**
+ * The clusters that run now, and their data. Whatever stood on it is gone when it is closed.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster, ClusterKind } from "./clusters/cluster.ts";
+import { startCrema } from "./clusters/crema.ts";
+import { startEmbedded, startMap } from "./clusters/embedded.ts";
+import { startEtcd } from "./clusters/etcd.ts";
+import { startRedis } from "./clusters/redis.ts";
+import { type Programs, programOf } from "./programs.ts";
+import type { Side } from "./rows.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/** A cluster on the stage, with the process that makes its load and the keys stored. */
+export interface Performer {
+  readonly cluster: Cluster;
+  readonly worker: WorkerProcess;
+  readonly close: () => Promise<void>;
+}
+
+export class Stage {
+  readonly #programs: Programs;
+  readonly #profileDirectory: string | null;
+  readonly #running = new Map<ClusterKind, Performer>();
+
+  constructor(programs: Programs, profileDirectory: string | null) {
+    this.#programs = programs;
+    this.#profileDirectory = profileDirectory;
+  }
+
+  /** All processes on the stage. */
+  get pids(): readonly number[] {
+    return [...this.#running.values()].flatMap(({ cluster, worker }) => [...cluster.pids, worker.pid]);
+  }
+
+  /** Ends all clusters but those of `sides`, and starts what is missing of them. Their keys are stored. */
+  async set(sides: readonly Side[]): Promise<readonly Performer[]> {
+    const wanted = sides.map(({ cluster }) => cluster);
+    for (const [kind, performer] of [...this.#running]) {
+      if (wanted.includes(kind)) continue;
+      this.#running.delete(kind);
+      await performer.close();
+    }
+    const performers: Performer[] = [];
+    for (const side of sides) {
+      const performer = this.#running.get(side.cluster) ?? (await this.#enter(side));
+      this.#running.set(side.cluster, performer);
+      performers.push(performer);
+    }
+    return performers;
+  }
+
+  async close(): Promise<void> {
+    await this.set([]);
+  }
+
+  async #enter({ cluster: kind, work }: Side): Promise<Performer> {
+    const directory = mkdtempSync(join(tmpdir(), "crema-bench-"));
+    const cluster = await this.#start(kind, directory).catch((error: unknown) => {
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    });
+    const close = async () => {
+      await cluster.close();
+      rmSync(directory, { recursive: true, force: true });
+    };
+    try {
+      const worker =
+        cluster.inside ?? (await WorkerProcess.start(`the load of ${kind}`, "./load/load-main.js"));
+      const closeBoth = async () => {
+        worker.close();
+        await close();
+      };
+      const performer = { cluster, worker, close: closeBoth };
+      // From here on it is closed with the stage.
+      this.#running.set(kind, performer);
+      await worker.prefill(prefillWork(work), cluster.ports);
+      return performer;
+    } catch (error) {
+      if (!this.#running.has(kind)) await close();
+      throw error;
+    }
+  }
+
+  #start(kind: ClusterKind, directory: string): Promise<Cluster> {
+    const program = programOf(kind, this.#programs)?.path ?? "";
+    const profileDirectory = this.#profileDirectory;
+    switch (kind) {
+      case "crema":
+        return startCrema({ dataDirectory: null, profileDirectory });
+      case "crema-durable":
+        return startCrema({ dataDirectory: directory, profileDirectory });
+      case "etcd":
+        return startEtcd(program, directory);
+      case "redis":
+        return startRedis(program, directory, false);
+      case "redis-durable":
+        return startRedis(program, directory, true);
+      case "embedded-one":
+        return startEmbedded(1);
+      case "embedded-three":
+        return startEmbedded(3);
+      case "map":
+        return startMap();
+    }
+  }
+}
+
+/** What stores every key, in the protocol of `work`. */
+function prefillWork(work: Side["work"]): Side["work"] {
+  if (work.type !== "resp") return work;
+  return { ...work, command: "SET", connections: 4, pipeline: 64, waitForReplica: false, readOnly: false };
+}

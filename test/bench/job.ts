@@ -38,7 +38,15 @@ export interface EmbeddedWork {
   readonly outstanding: number;
 }
 
-export type Work = RespWork | EtcdWork | EmbeddedWork;
+/** The load that comes with Redis, one door, keys at random. */
+export interface RedisBenchmarkWork {
+  readonly type: "redis-benchmark";
+  readonly command: "SET" | "GET";
+  readonly connections: number;
+  readonly pipeline: number;
+}
+
+export type Work = RespWork | EtcdWork | EmbeddedWork | RedisBenchmarkWork;
 
 /** `ports`: the doors of the servers, among which connections are spread evenly. */
 export type Job =

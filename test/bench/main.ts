@@ -8,7 +8,7 @@ import { readArguments, USAGE } from "./arguments.ts";
 import { describeMachine } from "./machine.ts";
 import { type Measurement, measure } from "./measuring.ts";
 import { type Pair, runPairs } from "./pairing.ts";
-import { findPrograms, type Programs, programOf } from "./programs.ts";
+import { findPrograms, missingFor, type Program, type Programs } from "./programs.ts";
 import { figuresOf, type RowResult, tablesOf } from "./report.ts";
 import { ROWS, type Row } from "./rows.ts";
 import { Stage } from "./stage.ts";
@@ -45,6 +45,11 @@ async function run(): Promise<number> {
   const failures: string[] = [];
   try {
     for (const row of rows) {
+      const missing = missingFor(row.ours, programs);
+      if (missing.length > 0) {
+        console.error(`\n${row.name}: left out, it needs ${missing.map(({ name }) => name).join(" and ")}`);
+        continue;
+      }
       try {
         results.push(await runRow(row, stage, programs));
       } catch (error) {
@@ -64,19 +69,18 @@ async function run(): Promise<number> {
 }
 
 async function runRow(row: Row, stage: Stage, programs: Programs): Promise<RowResult> {
-  const program = row.peer === null ? null : programOf(row.peer.cluster, programs);
-  const peerSide = program === null || program.path !== null ? row.peer : null;
+  const peerSide = row.peer !== null && missingFor(row.peer, programs).length === 0 ? row.peer : null;
   const sides = peerSide === null ? [row.ours] : [row.ours, peerSide];
   console.error(`\n${row.name}`);
   const [ours, peer] = await stage.set(sides);
   if (ours === undefined) throw new Error("nothing runs");
   const duration = { warmUpSeconds: WARM_UP_SECONDS, seconds: given.seconds };
+  const circumstances = { duration, pids: stage.pids, programs };
   const paired = await runPairs<Measurement>({
     pairs: given.pairs,
     runAgainMax: given.pairs,
-    ours: () => measure(row.ours, ours, duration, stage.pids),
-    peer:
-      peerSide === null || peer === undefined ? null : () => measure(peerSide, peer, duration, stage.pids),
+    ours: () => measure(row.ours, ours, circumstances),
+    peer: peerSide === null || peer === undefined ? null : () => measure(peerSide, peer, circumstances),
     onPair: (title, pair, disturbance) => console.error(`  ${title}: ${pairText(pair, disturbance)}`),
   });
   return { row, run: paired };
@@ -92,7 +96,7 @@ function pairText({ ours, peer }: Pair<Measurement>, disturbance: string | null)
 /** Under what circumstances it was measured. */
 function headingOf(programs: Programs): string {
   const lines = [describeMachine(tmpdir())];
-  for (const { name, path, version, package: packageName } of [programs.etcd, programs.redis]) {
+  for (const { name, path, version, package: packageName } of Object.values(programs) as readonly Program[]) {
     if (path !== null) lines.push(`${name} ${version}`);
     else
       lines.push(

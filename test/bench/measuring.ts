@@ -2,7 +2,9 @@
  * One measurement: a side works for some seconds, and the machine is watched meanwhile.
  */
 import type { Duration, Outcome } from "./job.ts";
+import { runRedisBenchmark } from "./load/redis-benchmark.ts";
 import { CORES, type CpuSample, cpuUse, sampleCpu } from "./machine.ts";
+import { type Programs, pathOf } from "./programs.ts";
 import type { Side } from "./rows.ts";
 import type { Performer } from "./stage.ts";
 
@@ -21,40 +23,54 @@ export interface Measurement {
   readonly disturbance: string | null;
 }
 
-/** `pids`: all processes of this benchmark, also of the side that rests. */
+/** What measuring needs beside the side itself. */
+export interface Circumstances {
+  readonly duration: Duration;
+  /** All processes of this benchmark, also of the side that rests. */
+  readonly pids: readonly number[];
+  readonly programs: Programs;
+}
+
 export async function measure(
   side: Side,
   { cluster, worker }: Performer,
-  duration: Duration,
-  pids: readonly number[],
+  { duration, pids, programs }: Circumstances,
 ): Promise<Measurement> {
+  const { work } = side;
   const ports = side.oneDoor ? cluster.ports.slice(0, 1) : cluster.ports;
   const own = [process.pid, ...pids];
+  let loadPid = worker.pid;
   let before: CpuSample | null = null;
   let after: CpuSample | null = null;
-  const outcome = await worker
-    .measure(
-      { type: "measure", work: side.work, ports, duration },
-      {
-        onBegin: () => {
-          before = sampleCpu(own);
-        },
-        onEnd: () => {
-          after = sampleCpu(own);
-        },
-      },
-    )
-    .catch((error: unknown) => {
-      cluster.expectRunning();
-      throw error;
-    });
+  const onBegin = () => {
+    before = sampleCpu(own);
+  };
+  const onEnd = () => {
+    after = sampleCpu(own);
+  };
+  const running =
+    work.type === "redis-benchmark"
+      ? runRedisBenchmark(pathOf(programs.redisBenchmark), ports[0] ?? 0, work, duration, {
+          onBegin: (pid) => {
+            loadPid = pid;
+            own.push(pid);
+            onBegin();
+          },
+          onStillRunning: onEnd,
+        })
+      : worker.measure({ type: "measure", work, ports, duration }, { onBegin, onEnd });
+  const outcome = await running.catch((error: unknown) => {
+    // That a server has ended says more than that its clients lost it.
+    cluster.expectRunning();
+    throw error;
+  });
   cluster.expectRunning();
   if (before === null || after === null) throw new Error("the load marked no window");
   const { ofProcess, foreign, steal } = cpuUse(before, after);
   return {
     outcome,
     perSecond: outcome.operations / outcome.seconds,
-    loadCores: ofProcess.get(worker.pid) ?? 0,
+    loadCores: ofProcess.get(loadPid) ?? 0,
     serverCores: cluster.pids.map((pid) => ofProcess.get(pid) ?? 0),
     foreignCores: foreign,
     stealCores: steal,

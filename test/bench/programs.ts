@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { ClusterKind } from "./clusters/cluster.ts";
+import type { Side } from "./rows.ts";
 
 export interface Program {
   readonly name: string;
@@ -18,19 +18,31 @@ export interface Program {
 export interface Programs {
   readonly etcd: Program;
   readonly redis: Program;
+  readonly redisBenchmark: Program;
 }
 
 export function findPrograms(): Programs {
   return {
     etcd: describe("etcd", "etcd-server"),
     redis: describe("redis-server", "redis-server"),
+    redisBenchmark: describe("redis-benchmark", "redis-tools"),
   };
 }
 
-/** The program that a cluster of this kind needs; null when it needs none. */
-export function programOf(kind: ClusterKind, programs: Programs): Program | null {
-  if (kind === "etcd") return programs.etcd;
-  return kind === "redis" || kind === "redis-durable" ? programs.redis : null;
+/** What `side` needs and is not installed. */
+export function missingFor({ cluster, work }: Side, programs: Programs): readonly Program[] {
+  const needed = [
+    ...(cluster === "etcd" ? [programs.etcd] : []),
+    ...(cluster === "redis" || cluster === "redis-durable" ? [programs.redis] : []),
+    ...(work.type === "redis-benchmark" ? [programs.redisBenchmark] : []),
+  ];
+  return needed.filter(({ path }) => path === null);
+}
+
+/** Throws when it is not installed. */
+export function pathOf({ name, path, package: packageName }: Program): string {
+  if (path === null) throw new Error(`${name} is not installed: apt-get install -y ${packageName}`);
+  return path;
 }
 
 function describe(name: string, packageName: string): Program {

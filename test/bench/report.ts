@@ -92,7 +92,7 @@ function ratios(run: PairedRun<Measurement>, read: Read): readonly number[] {
   return run.pairs.flatMap(({ ours, peer }) => (peer === null ? [] : [read(ours) / read(peer)]));
 }
 
-function notesOf({ run }: RowResult): string {
+function notesOf({ row, run }: RowResult): string {
   const notes: string[] = [];
   for (const [who, pick] of [
     ["ours", (pair: Pair<Measurement>) => pair.ours],
@@ -102,8 +102,8 @@ function notesOf({ run }: RowResult): string {
     if (measured.length === 0) continue;
     const busy = measured.reduce((sum, { outcome }) => sum + outcome.busy, 0);
     if (busy > 0) notes.push(`${who}: ${busy} refused as busy`);
-    const served = measured.every(({ serverCores }) => serverCores.length > 0);
-    if (served && median(measured.map(loadCores)) > LOAD_CORES_SUSPECT)
+    // An embedded node is its own load.
+    if (row.ours.work.type !== "embedded" && median(measured.map(loadCores)) > LOAD_CORES_SUSPECT)
       notes.push(`${who}: limited by the load`);
   }
   return notes.join("; ");
@@ -149,7 +149,8 @@ function ratioText(ratio: number | null): string {
 
 function numberText(value: number | null, unit: Figure["unit"]): string {
   if (value === null) return "";
-  return unit === "/s" ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+  if (unit === "/s") return Math.round(value).toLocaleString("en");
+  return value < 0.01 ? "< 0.01" : value.toPrecision(3);
 }
 
 /** Padded, so that it reads well as it is. */

@@ -48,6 +48,7 @@ export const ROWS: readonly Row[] = [
     [256, 1],
   ]),
   ...localReads(),
+  ...byRedisBenchmark(),
   ...writesAgainstEtcd("SET synced", "crema-durable"),
   ...writesAgainstRedis("SET synced", "crema-durable", "redis-durable", [
     [64, 1],
@@ -109,6 +110,29 @@ function localReads(): readonly Row[] {
       ours: { ...side("crema", { ...work, readOnly: true }), oneDoor: true },
       peer: side("redis", work),
     };
+  });
+}
+
+/** Whether our own load is to be trusted, and what Redis' own makes of one door. */
+function byRedisBenchmark(): readonly Row[] {
+  return [1, 16].flatMap((pipeline) => {
+    const shape = shapeText(64, pipeline);
+    const work: Work = { type: "redis-benchmark", command: "GET", connections: 64, pipeline };
+    const checked: Row = {
+      name: `the load itself: GET of redis-server, ${shape}, against redis-benchmark`,
+      figure: "rate",
+      ours: side("redis", resp("GET", 64, pipeline)),
+      peer: side("redis", work),
+    };
+    return [
+      checked,
+      ...(["SET", "GET"] as const).map((command) => ({
+        name: `${command} at one node by redis-benchmark, ${shape}, against redis-server`,
+        figure: "rate" as const,
+        ours: { ...side("crema", { ...work, command }), oneDoor: true },
+        peer: side("redis", { ...work, command }),
+      })),
+    ];
   });
 }
 

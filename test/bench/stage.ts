@@ -9,7 +9,7 @@ import { startCrema } from "./clusters/crema.ts";
 import { startEmbedded, startMap } from "./clusters/embedded.ts";
 import { startEtcd } from "./clusters/etcd.ts";
 import { startRedis } from "./clusters/redis.ts";
-import { type Programs, programOf } from "./programs.ts";
+import { type Programs, pathOf } from "./programs.ts";
 import type { Side } from "./rows.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -85,7 +85,7 @@ export class Stage {
   }
 
   #start(kind: ClusterKind, directory: string): Promise<Cluster> {
-    const program = programOf(kind, this.#programs)?.path ?? "";
+    const { etcd, redis } = this.#programs;
     const profileDirectory = this.#profileDirectory;
     switch (kind) {
       case "crema":
@@ -93,11 +93,11 @@ export class Stage {
       case "crema-durable":
         return startCrema({ dataDirectory: directory, profileDirectory });
       case "etcd":
-        return startEtcd(program, directory);
+        return startEtcd(pathOf(etcd), directory);
       case "redis":
-        return startRedis(program, directory, false);
+        return startRedis(pathOf(redis), directory, false);
       case "redis-durable":
-        return startRedis(program, directory, true);
+        return startRedis(pathOf(redis), directory, true);
       case "embedded-one":
         return startEmbedded(1);
       case "embedded-three":
@@ -110,6 +110,7 @@ export class Stage {
 
 /** What stores every key, in the protocol of `work`. */
 function prefillWork(work: Side["work"]): Side["work"] {
-  if (work.type !== "resp") return work;
-  return { ...work, command: "SET", connections: 4, pipeline: 64, waitForReplica: false, readOnly: false };
+  if (work.type === "etcd" || work.type === "embedded") return work;
+  const shape = { connections: 4, pipeline: 50, waitForReplica: false, readOnly: false };
+  return { type: "resp", command: "SET", ...shape };
 }

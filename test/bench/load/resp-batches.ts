@@ -7,7 +7,7 @@ import { KEY_COUNT, keyText, type RespWork, scattered, VALUE_BYTES, valueText } 
 import type { ExpectedReply } from "./reply-counter.ts";
 
 export interface RespBatches {
-  /** Together they name every key once, save a rest smaller than a batch. */
+  /** Together they name every key once. */
   readonly buffers: readonly Buffer[];
   /** What each is answered with. */
   readonly expected: readonly ExpectedReply[];
@@ -17,8 +17,10 @@ export interface RespBatches {
 
 export function respBatches(work: RespWork): RespBatches {
   const { command, pipeline, waitForReplica } = work;
+  if (KEY_COUNT % pipeline !== 0)
+    throw new RangeError(`${KEY_COUNT} keys make no whole batches of ${pipeline}`);
   const buffers: Buffer[] = [];
-  for (let first = 0; first + pipeline <= KEY_COUNT; first += pipeline) {
+  for (let first = 0; first < KEY_COUNT; first += pipeline) {
     let text = "";
     for (let position = first; position < first + pipeline; position++) {
       const number = scattered(position);

@@ -75,7 +75,7 @@ async function runRow(row: Row, stage: Stage, programs: Programs): Promise<RowRe
   const [ours, peer] = await stage.set(sides);
   if (ours === undefined) throw new Error("nothing runs");
   const duration = { warmUpSeconds: WARM_UP_SECONDS, seconds: given.seconds };
-  const circumstances = { duration, pids: stage.pids, programs };
+  const circumstances = { duration, pids: stage.pids, programs, expectRunning: () => stage.expectRunning() };
   const paired = await runPairs<Measurement>({
     pairs: given.pairs,
     runAgainMax: given.pairs,

@@ -29,12 +29,14 @@ export interface Circumstances {
   /** All processes of this benchmark, also of the side that rests. */
   readonly pids: readonly number[];
   readonly programs: Programs;
+  /** Throws when some server has ended. */
+  readonly expectRunning: () => void;
 }
 
 export async function measure(
   side: Side,
   { cluster, worker }: Performer,
-  { duration, pids, programs }: Circumstances,
+  { duration, pids, programs, expectRunning }: Circumstances,
 ): Promise<Measurement> {
   const { work } = side;
   const ports = side.oneDoor ? cluster.ports.slice(0, 1) : cluster.ports;
@@ -61,10 +63,10 @@ export async function measure(
       : worker.measure({ type: "measure", work, ports, duration }, { onBegin, onEnd });
   const outcome = await running.catch((error: unknown) => {
     // That a server has ended says more than that its clients lost it.
-    cluster.expectRunning();
+    expectRunning();
     throw error;
   });
-  cluster.expectRunning();
+  expectRunning();
   if (before === null || after === null) throw new Error("the load marked no window");
   const { ofProcess, foreign, steal } = cpuUse(before, after);
   return {

@@ -24,15 +24,25 @@ export class Stage {
   readonly #programs: Programs;
   readonly #profileDirectory: string | null;
   readonly #running = new Map<ClusterKind, Performer>();
+  readonly #directories = new Set<string>();
 
   constructor(programs: Programs, profileDirectory: string | null) {
     this.#programs = programs;
     this.#profileDirectory = profileDirectory;
+    // However this process ends, its servers end with it, and nothing of theirs stays.
+    process.once("exit", () => {
+      for (const directory of this.#directories) this.#remove(directory);
+    });
   }
 
   /** All processes on the stage. */
   get pids(): readonly number[] {
     return [...this.#running.values()].flatMap(({ cluster, worker }) => [...cluster.pids, worker.pid]);
+  }
+
+  /** Throws when a server on the stage has ended. */
+  expectRunning(): void {
+    for (const { cluster } of this.#running.values()) cluster.expectRunning();
   }
 
   /** Ends all clusters but those of `sides`, and starts what is missing of them. Their keys are stored. */
@@ -58,13 +68,11 @@ export class Stage {
 
   async #enter({ cluster: kind, work }: Side): Promise<Performer> {
     const directory = mkdtempSync(join(tmpdir(), "crema-bench-"));
-    const cluster = await this.#start(kind, directory).catch((error: unknown) => {
-      rmSync(directory, { recursive: true, force: true });
-      throw error;
-    });
+    this.#directories.add(directory);
+    const cluster = await this.#start(kind, directory);
     const close = async () => {
       await cluster.close();
-      rmSync(directory, { recursive: true, force: true });
+      this.#remove(directory);
     };
     try {
       const worker =
@@ -82,6 +90,11 @@ export class Stage {
       if (!this.#running.has(kind)) await close();
       throw error;
     }
+  }
+
+  #remove(directory: string): void {
+    this.#directories.delete(directory);
+    rmSync(directory, { recursive: true, force: true });
   }
 
   #start(kind: ClusterKind, directory: string): Promise<Cluster> {

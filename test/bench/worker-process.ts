@@ -70,8 +70,12 @@ export class WorkerProcess {
       this.#onEnded = reject;
       this.#onMessage = (message) => {
         if (message.type === "failed") reject(new Error(message.message));
-        const picked = pick(message);
-        if (picked !== null) resolve(picked);
+        try {
+          const picked = pick(message);
+          if (picked !== null) resolve(picked);
+        } catch (error) {
+          reject(error);
+        }
       };
     });
   }

@@ -1,23 +1,14 @@
 /**
  * Three real nodes of ours, started as a user starts them.
  */
-import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import type { ClusterStatus } from "../../../src/index.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Cluster } from "./cluster.ts";
-import { ServerProcess } from "./server-process.ts";
+import { CremaProcess } from "./crema-process.ts";
 import { missingToSettle } from "./settled.ts";
 
 const NODES = 3;
-const READY_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 60_000;
-
-interface ReadyLine {
-  readonly cluster: string;
-  readonly resp: string;
-  readonly http: string;
-}
 
 export interface CremaOptions {
   /** Every node gets a folder in this one and syncs each write; null: memory only. */
@@ -26,24 +17,25 @@ export interface CremaOptions {
   readonly profileDirectory: string | null;
 }
 
-export async function startCrema(options: CremaOptions): Promise<Cluster> {
+export async function startCrema({ dataDirectory, profileDirectory }: CremaOptions): Promise<Cluster> {
+  const flagsOf = (number: number): Readonly<Record<string, string>> =>
+    dataDirectory === null ? {} : { "data-dir": join(dataDirectory, `node-${number}`), fsync: "always" };
   const nodes: CremaProcess[] = [];
   const close = async () => {
     await Promise.all(nodes.map(({ server }) => server.stop()));
   };
   try {
-    const first = new CremaProcess(1, null, options);
+    const first = new CremaProcess("node 1", flagsOf(1), profileDirectory);
     nodes.push(first);
-    const { cluster, http } = await first.untilReady();
-    for (let number = 2; number <= NODES; number++) nodes.push(new CremaProcess(number, cluster, options));
-    const ready = await Promise.all(nodes.map((node) => node.untilReady()));
-    await waitUntil("the cluster is settled", SETTLED_WITHIN_MS, async () => {
-      const response = await fetch(`http://${http}/status`, { signal: AbortSignal.timeout(5_000) });
-      const status = (await response.json()) as ClusterStatus;
-      return missingToSettle(status, NODES);
-    });
+    const { cluster } = await first.untilReady();
+    for (let number = 2; number <= NODES; number++)
+      nodes.push(new CremaProcess(`node ${number}`, { ...flagsOf(number), seed: cluster }));
+    await Promise.all(nodes.map((node) => node.untilReady()));
+    await waitUntil("the cluster is settled", SETTLED_WITHIN_MS, async () =>
+      missingToSettle(await first.status(), NODES),
+    );
     return {
-      ports: ready.map(({ resp }) => Number(resp.split(":").at(-1))),
+      ports: nodes.map((node) => node.respPort),
       pids: nodes.map(({ server }) => server.pid),
       inside: null,
       expectRunning: () => nodes.forEach(({ server }) => void server.expectRunning()),
@@ -52,47 +44,5 @@ export async function startCrema(options: CremaOptions): Promise<Cluster> {
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-class CremaProcess {
-  readonly server: ServerProcess;
-  #ready: ReadyLine | null = null;
-
-  constructor(number: number, seed: string | null, { dataDirectory, profileDirectory }: CremaOptions) {
-    const profiled = number === 1 ? profileDirectory : null;
-    const log = profiled === null ? null : createWriteStream(join(profiled, "node-1.log"), { flags: "a" });
-    const flags: Readonly<Record<string, string>> = {
-      port: "0",
-      "resp-port": "0",
-      "http-port": "0",
-      "drain-timeout": "0",
-      "log-format": "json",
-      ...(seed === null ? {} : { seed }),
-      ...(dataDirectory === null
-        ? {}
-        : { "data-dir": join(dataDirectory, `node-${number}`), fsync: "always" }),
-    };
-    const argv = [
-      ...(profiled === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiled}`, "--trace-gc"]),
-      "dist/cli/crema-node.js",
-      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
-      "--exit-with-parent",
-    ];
-    this.server = new ServerProcess(`node ${number}`, process.execPath, argv, {
-      channel: true,
-      onLine: (line) => {
-        log?.write(`${line}\n`);
-        if (this.#ready === null && line.includes('"crema-node ready"')) this.#ready = JSON.parse(line);
-      },
-    });
-  }
-
-  async untilReady(): Promise<ReadyLine> {
-    await waitUntil(`${this.server.label} is ready`, READY_WITHIN_MS, () => {
-      this.server.expectRunning();
-      return this.#ready === null ? "no ready line" : null;
-    });
-    return this.#ready as unknown as ReadyLine;
   }
 }

@@ -2,9 +2,8 @@
  * A Redis primary with two replicas. Only the primary takes writes; `WAIT 1` makes one of them wait for a replica.
  */
 import { mkdirSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { request } from "../load/resp-batches.ts";
+import { askOnce } from "../load/ask-once.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Cluster } from "./cluster.ts";
 import { freePorts } from "./free-ports.ts";
@@ -43,7 +42,7 @@ export async function startRedis(program: string, dataDirectory: string, durable
   try {
     await waitUntil("the primary has two replicas", READY_WITHIN_MS, async () => {
       expectRunning();
-      const info = await ask(primary, "INFO", "replication");
+      const info = await askOnce(primary, 2_000, "INFO", "replication");
       const online = info.match(/state=online/g)?.length ?? 0;
       return online === NODES - 1 ? null : `${online} replicas`;
     });
@@ -52,14 +51,4 @@ export async function startRedis(program: string, dataDirectory: string, durable
     await close();
     throw error;
   }
-}
-
-/** What the server says to one command until it hangs up, as it is on the wire. */
-async function ask(port: number, ...command: readonly string[]): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port, timeout: 2_000 });
-  socket.on("timeout", () => socket.destroy(new Error(`port ${port} is silent`)));
-  socket.write(request(...command) + request("QUIT"));
-  let text = "";
-  for await (const chunk of socket) text += chunk;
-  return text;
 }

@@ -62,6 +62,19 @@ export class ServerProcess {
     clearTimeout(killer);
   }
 
+  /** It does nothing any more, and nobody is told. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  /** `kill -9`; resolves once it is gone. */
+  async kill(): Promise<void> {
+    if (this.#ended !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await exited;
+  }
+
   #hear(line: string): void {
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.lines.shift();

@@ -10,7 +10,7 @@ import { CremaProcess } from "./clusters/crema-process.ts";
 import { freePorts } from "./clusters/free-ports.ts";
 import { missingToSettle } from "./clusters/settled.ts";
 import { Histogram } from "./histogram.ts";
-import { keyText, type RespWork, valueText } from "./job.ts";
+import { DEFAULT_DATA, keyText, type RespWork, valueText } from "./job.ts";
 import { askOnce } from "./load/ask-once.ts";
 import { RespLoad } from "./load/resp-load.ts";
 import { CORES, sampleCpu } from "./machine.ts";
@@ -29,6 +29,7 @@ const BACKGROUND: RespWork = {
   pipeline: 1,
   waitForReplica: false,
   readOnly: false,
+  data: DEFAULT_DATA,
 };
 
 const { values } = parseArgs({

@@ -1,10 +1,19 @@
 /**
  * What a load process is told to do, and what it answers. Jobs travel over the IPC channel, so they are plain data.
  */
-/** Keys 0 .. KEY_COUNT - 1 are stored before anything is measured. */
+/** Keys 0 .. KEY_COUNT - 1 are stored before anything is measured, unless the work says otherwise. */
 export const KEY_COUNT = 100_000;
 export const KEY_BYTES = 16;
 export const VALUE_BYTES = 64;
+
+/** What is stored and read. */
+export interface Data {
+  /** A power of two or ten, or a product of them. @see scattered */
+  readonly keys: number;
+  readonly valueBytes: number;
+}
+
+export const DEFAULT_DATA: Data = Object.freeze({ keys: KEY_COUNT, valueBytes: VALUE_BYTES });
 
 /** Load that lasts `seconds` after `warmUpSeconds` of the same that do not count. */
 export interface Duration {
@@ -22,6 +31,7 @@ export interface RespWork {
   readonly waitForReplica: boolean;
   /** `READONLY` first: any replica may answer. */
   readonly readOnly: boolean;
+  readonly data: Data;
 }
 
 /** etcd's gRPC: every client has one call under way. Reads are linearizable, etcd's default. */
@@ -80,12 +90,14 @@ export function keyText(number: number): string {
   return `key:${String(number).padStart(KEY_BYTES - 4, "0")}`;
 }
 
-/** What is stored under it, {@link VALUE_BYTES} long. */
-export function valueText(number: number): string {
-  return `${String(number).padStart(12, "0")}${"abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ".slice(0, VALUE_BYTES - 12)}`;
+const VALUE_TAIL = "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** What is stored under it. */
+export function valueText(number: number, bytes = VALUE_BYTES): string {
+  return String(number).padStart(12, "0").padEnd(bytes, VALUE_TAIL);
 }
 
-/** Every key number once, far from in order: 61,803 and the number of keys have no common divisor. */
-export function scattered(position: number): number {
-  return (position * 61_803) % KEY_COUNT;
+/** Every key number once, far from in order: 61,803 and a number of keys such as {@link Data} allows have no common divisor. */
+export function scattered(position: number, keys = KEY_COUNT): number {
+  return (position * 61_803) % keys;
 }

@@ -3,7 +3,7 @@
  * clusters are started when they are needed and ended when they are not.
  */
 import type { ClusterKind } from "./clusters/cluster.ts";
-import type { EtcdWork, RespWork, Work } from "./job.ts";
+import { DEFAULT_DATA, type EtcdWork, type RespWork, type Work } from "./job.ts";
 
 export interface Side {
   readonly cluster: ClusterKind;
@@ -166,7 +166,15 @@ function side(cluster: ClusterKind, work: Work): Side {
 }
 
 function resp(command: RespWork["command"], connections: number, pipeline: number): RespWork {
-  return { type: "resp", command, connections, pipeline, waitForReplica: false, readOnly: false };
+  return {
+    type: "resp",
+    command,
+    connections,
+    pipeline,
+    waitForReplica: false,
+    readOnly: false,
+    data: DEFAULT_DATA,
+  };
 }
 
 function shapeText(connections: number, pipeline: number): string {

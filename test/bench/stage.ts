@@ -9,9 +9,14 @@ import { startCrema } from "./clusters/crema.ts";
 import { startEmbedded, startMap } from "./clusters/embedded.ts";
 import { startEtcd } from "./clusters/etcd.ts";
 import { startRedis } from "./clusters/redis.ts";
+import { DEFAULT_DATA } from "./job.ts";
 import { type Programs, pathOf } from "./programs.ts";
 import type { Side } from "./rows.ts";
 import { WorkerProcess } from "./worker-process.ts";
+
+/** Larger values are stored one by one on each connection. */
+const PREFILL_PIPELINED_BYTES_MAX = 1024;
+const SHAPE = { nodes: 3, shards: 16 };
 
 /** A cluster on the stage, with the process that makes its load and the keys stored. */
 export interface Performer {
@@ -102,9 +107,9 @@ export class Stage {
     const profileDirectory = this.#profileDirectory;
     switch (kind) {
       case "crema":
-        return startCrema({ dataDirectory: null, profileDirectory });
+        return startCrema({ ...SHAPE, dataDirectory: null, profileDirectory });
       case "crema-durable":
-        return startCrema({ dataDirectory: directory, profileDirectory });
+        return startCrema({ ...SHAPE, dataDirectory: directory, profileDirectory });
       case "etcd":
         return startEtcd(pathOf(etcd), directory);
       case "redis":
@@ -122,8 +127,18 @@ export class Stage {
 }
 
 /** What stores every key, in the protocol of `work`. */
-function prefillWork(work: Side["work"]): Side["work"] {
+export function prefillWork(work: Side["work"]): Side["work"] {
   if (work.type === "etcd" || work.type === "embedded") return work;
-  const shape = { connections: 4, pipeline: 50, waitForReplica: false, readOnly: false };
-  return { type: "resp", command: "SET", ...shape };
+  const data = work.type === "resp" ? work.data : DEFAULT_DATA;
+  const small = data.valueBytes <= PREFILL_PIPELINED_BYTES_MAX;
+  const pipeline = [50, 32].find((commands) => small && data.keys % commands === 0) ?? 1;
+  return {
+    type: "resp",
+    command: "SET",
+    connections: 4,
+    pipeline,
+    waitForReplica: false,
+    readOnly: false,
+    data,
+  };
 }

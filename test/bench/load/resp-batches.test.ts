@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KEY_BYTES, KEY_COUNT, type RespWork, VALUE_BYTES } from "../job.ts";
+import { DEFAULT_DATA, KEY_BYTES, KEY_COUNT, type RespWork, VALUE_BYTES } from "../job.ts";
 import { respBatches } from "./resp-batches.ts";
 
 const WORK: RespWork = {
@@ -9,6 +9,7 @@ const WORK: RespWork = {
   pipeline: 16,
   waitForReplica: true,
   readOnly: false,
+  data: DEFAULT_DATA,
 };
 
 describe("batches of requests", () => {

@@ -3,7 +3,7 @@
  * sends at once.
  */
 import { Buffer } from "node:buffer";
-import { KEY_COUNT, keyText, type RespWork, scattered, VALUE_BYTES, valueText } from "../job.ts";
+import { keyText, type RespWork, scattered, valueText } from "../job.ts";
 import type { ExpectedReply } from "./reply-counter.ts";
 
 export interface RespBatches {
@@ -17,22 +17,22 @@ export interface RespBatches {
 
 export function respBatches(work: RespWork): RespBatches {
   const { command, pipeline, waitForReplica } = work;
-  if (KEY_COUNT % pipeline !== 0)
-    throw new RangeError(`${KEY_COUNT} keys make no whole batches of ${pipeline}`);
+  const { keys, valueBytes } = work.data;
+  if (keys % pipeline !== 0) throw new RangeError(`${keys} keys make no whole batches of ${pipeline}`);
   const buffers: Buffer[] = [];
-  for (let first = 0; first < KEY_COUNT; first += pipeline) {
+  for (let first = 0; first < keys; first += pipeline) {
     let text = "";
     for (let position = first; position < first + pipeline; position++) {
-      const number = scattered(position);
+      const number = scattered(position, keys);
       text +=
         command === "SET"
-          ? request("SET", keyText(number), valueText(number))
+          ? request("SET", keyText(number), valueText(number, valueBytes))
           : request("GET", keyText(number));
     }
     if (waitForReplica) text += request("WAIT", "1", "0");
     buffers.push(Buffer.from(text, "latin1"));
   }
-  const reply: ExpectedReply = command === "SET" ? "status" : { bulkBytes: VALUE_BYTES };
+  const reply: ExpectedReply = command === "SET" ? "status" : { bulkBytes: valueBytes };
   const expected = Array.from({ length: pipeline }, () => reply);
   return { buffers, expected: waitForReplica ? [...expected, "replicas"] : expected, operations: pipeline };
 }

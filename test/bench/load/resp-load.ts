@@ -31,7 +31,7 @@ export class RespLoad implements Load {
     const prelude = work.readOnly ? Buffer.from(request("READONLY")) : null;
     this.#connections = Array.from({ length: work.connections }, (_, at) => {
       const port = ports[at % ports.length] as number;
-      return new RespConnection({ port, prelude, batches, nextBatch, tally });
+      return new RespConnection({ port, prelude, batches, nextBatch, tally, mayBeBusy: !once });
     });
     this.finished = Promise.all(this.#connections.map(({ finished }) => finished)).then(() => undefined);
   }
@@ -52,6 +52,8 @@ interface ConnectionParts {
   readonly batches: RespBatches;
   readonly nextBatch: () => Buffer | null;
   readonly tally: Tally;
+  /** Whether a refusal as busy is counted; else it is a failure, for then a key is missing. */
+  readonly mayBeBusy: boolean;
 }
 
 /** One connection with one batch under way. */
@@ -152,7 +154,7 @@ class RespConnection {
 
   #counterOf(expected: RespBatches["expected"]): ReplyCounter {
     return new ReplyCounter(expected, (text) => {
-      if (!text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
+      if (!this.#parts.mayBeBusy || !text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
       this.#errors++;
       this.#parts.tally.refusedAsBusy();
     });

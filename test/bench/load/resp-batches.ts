@@ -1,0 +1,43 @@
+/**
+ * Requests of the Redis protocol as bytes, all made before anything is measured: one buffer for each batch that a connection
+ * sends at once.
+ */
+import { Buffer } from "node:buffer";
+import { keyText, type RespWork, scattered, valueText } from "../job.ts";
+import type { ExpectedReply } from "./reply-counter.ts";
+
+export interface RespBatches {
+  /** Together they name every key once. */
+  readonly buffers: readonly Buffer[];
+  /** What each is answered with. */
+  readonly expected: readonly ExpectedReply[];
+  /** Commands in each that count as operations. */
+  readonly operations: number;
+}
+
+export function respBatches(work: RespWork): RespBatches {
+  const { command, pipeline, waitForReplica } = work;
+  const { keys, valueBytes } = work.data;
+  if (keys % pipeline !== 0) throw new RangeError(`${keys} keys make no whole batches of ${pipeline}`);
+  const buffers: Buffer[] = [];
+  for (let first = 0; first < keys; first += pipeline) {
+    let text = "";
+    for (let position = first; position < first + pipeline; position++) {
+      const number = scattered(position, keys);
+      text +=
+        command === "SET"
+          ? request("SET", keyText(number), valueText(number, valueBytes))
+          : request("GET", keyText(number));
+    }
+    if (waitForReplica) text += request("WAIT", "1", "0");
+    buffers.push(Buffer.from(text, "latin1"));
+  }
+  const reply: ExpectedReply = command === "SET" ? "status" : { bulkBytes: valueBytes };
+  const expected = Array.from({ length: pipeline }, () => reply);
+  return { buffers, expected: waitForReplica ? [...expected, "replicas"] : expected, operations: pipeline };
+}
+
+/** One command; every part is one byte per character. */
+export function request(...parts: readonly string[]): string {
+  return `*${parts.length}\r\n${parts.map((part) => `$${part.length}\r\n${part}\r\n`).join("")}`;
+}

@@ -1,0 +1,21 @@
+/** Waiting for a condition, with a deadline, saying why it was not met. */
+import { setTimeout as delay } from "node:timers/promises";
+
+const POLL_INTERVAL_MS = 50;
+
+/** Asks until `reason` answers null: nothing is missing any more. A reason that throws counts as one. */
+export async function waitUntil(
+  claim: string,
+  limitMs: number,
+  reason: () => Promise<string | null> | string | null,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitMs;
+  for (;;) {
+    const missing = await Promise.resolve()
+      .then(reason)
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    if (missing === null) return;
+    if (performance.now() > deadlineMs) throw new Error(`not within ${limitMs} ms: ${claim} (${missing})`);
+    await delay(POLL_INTERVAL_MS);
+  }
+}

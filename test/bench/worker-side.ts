@@ -1,0 +1,76 @@
+/**
+ * A worker's side of the channel: takes a job, lets the load run, marks the window that counts, and answers.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { FromWorker, Job, Outcome, Work } from "./job.ts";
+import type { Load } from "./load/load.ts";
+import { Tally } from "./tally.ts";
+
+/** What was asked for at the end of the window must be answered within this. */
+const DRAIN_WITHIN_MS = 15_000;
+const PREFILL_WITHIN_MS = 120_000;
+
+/** Begins load. `once`: stores every key once and ends by itself. */
+export type BeginLoad = (work: Work, ports: readonly number[], tally: Tally, once: boolean) => Load;
+
+/** Does jobs until the parent goes away. Call once, when the worker is ready for them. */
+export function serveJobs(begin: BeginLoad): void {
+  process.on("disconnect", () => process.exit());
+  process.on("message", (job: Job) => {
+    doJob(job, begin).then(
+      (outcome) => tell({ type: "done", outcome }),
+      (error: unknown) =>
+        tell({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
+    );
+  });
+  tell({ type: "ready" });
+}
+
+async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
+  const tally = new Tally();
+  const load = begin(job.work, job.ports, tally, job.type === "prefill");
+  try {
+    if (job.type === "prefill") {
+      await within(PREFILL_WITHIN_MS, "all keys are stored", load.finished);
+      return null;
+    }
+    const { warmUpSeconds, seconds } = job.duration;
+    await passing(warmUpSeconds, load);
+    tell({ type: "window-begins" });
+    tally.begin();
+    await passing(seconds, load);
+    tally.end();
+    tell({ type: "window-ends" });
+    load.stop();
+    await within(DRAIN_WITHIN_MS, "everything is answered after the load has ended", load.finished);
+    return tally.outcome();
+  } finally {
+    load.destroy();
+  }
+}
+
+/** So many seconds of load; rejects at once when it fails. */
+async function passing(seconds: number, load: Load): Promise<void> {
+  await Promise.race([delay(seconds * 1_000), load.finished.then(() => tooSoon())]);
+}
+
+function tooSoon(): never {
+  throw new Error("the load ended before its time");
+}
+
+async function within(limitMs: number, claim: string, promise: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = delay(limitMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`not within ${limitMs} ms: ${claim}`);
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    over.abort();
+  }
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}

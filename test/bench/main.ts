@@ -18,7 +18,10 @@ const PAIRS_FOR_PUBLICATION = 5;
 
 const given = understood(process.argv.slice(2));
 const rows = ROWS.filter(({ name }) => given.only.test(name));
-if (given.list) console.log(rows.map(({ name }) => name).join("\n"));
+if (rows.length === 0) {
+  console.error(`no row's name matches ${given.only}: npm run bench -- --list names them all`);
+  process.exitCode = 2;
+} else if (given.list) console.log(rows.map(({ name }) => name).join("\n"));
 else process.exitCode = await run();
 
 function understood(argv: readonly string[]) {

@@ -30,6 +30,9 @@ export interface GossipParts {
   readonly onEvent: (event: SwimEvent) => void;
 }
 
+/** Nobody was heard for so long: even of two members one probes the other every second, and is answered. */
+const SILENCE_MS = 1_500;
+
 export class Gossip {
   readonly #swim: Swim;
   readonly #options: SwimOptions;
@@ -43,6 +46,8 @@ export class Gossip {
   #closed = false;
   /** Calls to the core under way: output is taken once, by the outermost. */
   #depth = 0;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #heardAgainAtMs = Number.NEGATIVE_INFINITY;
   readonly counters = { datagramsReceived: 0, datagramsSent: 0, datagramsMalformed: 0, exchanges: 0 };
 
   constructor(parts: GossipParts) {
@@ -66,6 +71,11 @@ export class Gossip {
 
   get self(): Member {
     return this.#swim.self;
+  }
+
+  /** When anybody was heard after a silence of all: what this node believed of others until then it learned while it was cut off itself. */
+  get heardAgainAtMs(): number {
+    return this.#heardAgainAtMs;
   }
 
   get localHealth(): number {
@@ -130,9 +140,12 @@ export class Gossip {
   #receive(from: Address, bytes: Uint8Array): void {
     if (this.#closed) return;
     this.counters.datagramsReceived++;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#heardAtMs >= SILENCE_MS) this.#heardAgainAtMs = nowMs;
+    this.#heardAtMs = nowMs;
     try {
       const packet = decodePacket(bytes);
-      this.#drive(() => this.#swim.receive(this.#clock.nowMs(), from, packet));
+      this.#drive(() => this.#swim.receive(nowMs, from, packet));
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.counters.datagramsMalformed++;

@@ -66,5 +66,10 @@ function mayAnswer(node: ClusterNode, voter: NodeId): boolean {
   if (voter === node.nodeId) return true;
   const member = node.gossip.member(voter);
   if (member === undefined || member.state === "alive") return true;
-  return member.state === "suspect" && node.clock.nowMs() - member.stateChangedAtMs < SUSPECTED_FOR_MS;
+  if (member.state === "left") return false;
+  // Whom this node missed while it heard nobody has a moment to be heard again.
+  const { heardAgainAtMs } = node.gossip;
+  const sinceMs =
+    member.state === "suspect" ? Math.max(member.stateChangedAtMs, heardAgainAtMs) : heardAgainAtMs;
+  return node.clock.nowMs() - sinceMs < SUSPECTED_FOR_MS;
 }

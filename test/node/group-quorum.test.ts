@@ -1,0 +1,38 @@
+/** Whose silence counts against a quorum, and from when on. */
+import { expect, test } from "vitest";
+import { groupId, nodeId } from "../../src/base/ids.ts";
+import type { ClusterNode } from "../../src/node/cluster-node.ts";
+import { quorumLoss } from "../../src/node/group-quorum.ts";
+
+const VOTERS = ["1111111111111111", "2222222222222222", "3333333333333333"].map(nodeId);
+
+/** Whether a node that holds no replica believes at 20 s that two of the three voters, in `state` since `sinceMs`, are lost. */
+function isLost(state: "suspect" | "dead" | "left", sinceMs: number, heardAgainAtMs: number): boolean {
+  const node = {
+    nodeId: nodeId("4444444444444444"),
+    clock: { nowMs: () => 20_000 },
+    groups: { get: () => undefined },
+    control: { map: { shards: [{ wanted: VOTERS }] } },
+    gossip: {
+      heardAgainAtMs,
+      member: (id: string) => ({ state: id === VOTERS[0] ? "alive" : state, stateChangedAtMs: sinceMs }),
+    },
+  };
+  return quorumLoss(node as unknown as ClusterNode, groupId(1)) !== null;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+// Seed 177 (15 s, isolation and partitions, no swarm): a node that came back refused what the leader would have answered.
+test.each([
+  ["a suspicion of a moment", "suspect", 19_100, NEVER, false],
+  ["a suspicion that lasts", "suspect", 18_900, NEVER, true],
+  ["a suspicion from a time when nobody was heard, just over", "suspect", 15_000, 19_100, false],
+  ["the same, when it has lasted since", "suspect", 15_000, 18_900, true],
+  ["a death", "dead", 19_900, NEVER, true],
+  ["a death from a time when nobody was heard, just over", "dead", 15_000, 19_100, false],
+  ["the same, when it has lasted since", "dead", 15_000, 18_900, true],
+  ["a farewell", "left", 15_000, 19_900, true],
+] as const)("%s", (_what, state, sinceMs, heardAgainAtMs, lost) => {
+  expect(isLost(state, sinceMs, heardAgainAtMs)).toBe(lost);
+});

@@ -9,6 +9,7 @@ import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { Channel } from "../host/links/channel.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
+import type { ByteWriter } from "../wire/byte-writer.ts";
 import { decodeSessionCommand } from "../wire/command-codec.ts";
 import { FRAME_REQUESTS, FRAME_RESPONSES } from "../wire/frame-types.ts";
 import { readShardId } from "../wire/id-codec.ts";
@@ -39,6 +40,11 @@ const FAILURES: readonly AttemptFailure[] = [
   "capacity",
 ];
 
+/** Writes what a request asks, behind the header that is written here. */
+export interface RequestEncoder {
+  encode(request: PendingRequest, to: ByteWriter): void;
+}
+
 /** Who waits for an answer from one peer, by the number the request was sent under. */
 interface Outstanding {
   nextNumber: number;
@@ -57,7 +63,7 @@ export class Forwarding {
   }
 
   /** Sends `request` over `channel`; false when the channel cannot take it now. */
-  send(channel: Channel, request: PendingRequest, bytes: Uint8Array): boolean {
+  send(channel: Channel, request: PendingRequest, encoder: RequestEncoder): boolean {
     const writer = channel.beginFrame(FRAME_REQUESTS);
     if (writer === null) return false;
     let outstanding = this.#outstanding.get(channel);
@@ -66,11 +72,17 @@ export class Forwarding {
       this.#outstanding.set(channel, outstanding);
     }
     const number = outstanding.nextNumber++;
+    try {
+      writer.varint(number);
+      writer.u8(KINDS.indexOf(request.kind));
+      writer.varint(request.shard);
+      encoder.encode(request, writer);
+    } catch (error) {
+      // What cannot be written must not stand in the way of all that follows.
+      channel.cancelFrame();
+      throw error;
+    }
     outstanding.requests.set(number, request);
-    writer.varint(number);
-    writer.u8(KINDS.indexOf(request.kind));
-    writer.varint(request.shard);
-    writer.raw(bytes);
     channel.endFrame();
     this.counters.sent++;
     return true;
@@ -170,7 +182,7 @@ export class Forwarding {
 
 /** What enters the log is applied by every replica: bytes that none of them could read must not get there. */
 function checkSessionCommand(payload: Uint8Array): void {
-  const reader = new ByteReader(payload);
+  const reader = ByteReader.checking(payload);
   decodeSessionCommand(reader);
   reader.expectEnd();
 }

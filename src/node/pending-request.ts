@@ -48,8 +48,6 @@ export class PendingRequest implements ProposalSink<Reply>, ReplySink {
   readonly deadlineMs: number;
   readonly #owner: RequestOwner;
   readonly #sink: ReplySink;
-  /** The encoded session command or query: encoded once, sent as often as needed. */
-  bytes: Uint8Array | null = null;
   session = 0;
   sequence = 0;
   /** Attempts handed out whose end is not known yet. */

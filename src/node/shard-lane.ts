@@ -15,7 +15,7 @@ import type { Channel } from "../host/links/channel.ts";
 import { ByteWriter } from "../wire/byte-writer.ts";
 import { encodeSessionCommand } from "../wire/command-codec.ts";
 import { encodeQuery } from "../wire/query-codec.ts";
-import type { Forwarding } from "./forwarding.ts";
+import type { Forwarding, RequestEncoder } from "./forwarding.ts";
 import type { QuorumLoss } from "./group-quorum.ts";
 import type { LeaderTable } from "./leader-table.ts";
 import {
@@ -60,7 +60,7 @@ export interface LaneSurroundings {
 
 const writer = new ByteWriter(4_096);
 
-export class ShardLane implements RequestOwner {
+export class ShardLane implements RequestOwner, RequestEncoder {
   readonly shard: ShardId;
   readonly #group: GroupId;
   readonly #node: LaneSurroundings;
@@ -270,14 +270,15 @@ export class ShardLane implements RequestOwner {
       shards.read(this.shard, request.query, request);
       return true;
     }
-    const bytes = request.bytes ?? this.#encode(request);
     if (target === self) {
       this.#begin(request, target);
-      shards.propose(this.shard, bytes, request);
+      writer.reset();
+      this.encode(request, writer);
+      shards.propose(this.shard, writer.view(), request);
       return true;
     }
     const channel = this.#node.channel(target);
-    if (channel === null || !this.#node.forwarding.send(channel, request, bytes)) return false;
+    if (channel === null || !this.#node.forwarding.send(channel, request, this)) return false;
     this.#begin(request, target);
     return true;
   }
@@ -293,21 +294,18 @@ export class ShardLane implements RequestOwner {
     request.sequence = this.#session.take();
   }
 
-  #encode(request: PendingRequest): Uint8Array {
-    writer.reset();
+  /**
+   * The session command or query, written straight to where it leaves: most requests are sent once, and bytes kept for the
+   * others cost more than all else about a request. Session and sequence stay; the low-water mark may be a newer one.
+   */
+  encode(request: PendingRequest, to: ByteWriter): void {
     if (request.query !== null) {
-      encodeQuery(writer, request.query);
+      encodeQuery(to, request.query);
     } else if (request.command !== null) {
       const { session, sequence, command } = request;
-      encodeSessionCommand(writer, {
-        session,
-        sequence,
-        lowWater: session === 0 ? 0 : this.#session.lowWater,
-        command,
-      });
+      const lowWater = session === 0 ? 0 : this.#session.lowWater;
+      encodeSessionCommand(to, { session, sequence, lowWater, command });
     }
-    request.bytes = writer.copy();
-    return request.bytes;
   }
 
   /** Opening twice by a retry leaves an idle session behind, which does no harm. */
@@ -341,7 +339,6 @@ export class ShardLane implements RequestOwner {
     request.uncertain = 0;
     request.session = 0;
     request.sequence = 0;
-    request.bytes = null;
     if (!this.#session.isOpen) this.#openSession();
     else this.#resume();
   }

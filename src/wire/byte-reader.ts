@@ -12,6 +12,7 @@ export class ByteReader {
   readonly #buffer: Buffer;
   readonly #end: number;
   #offset: number;
+  #makesText = true;
 
   /** Reads `input` from `offset` up to, and not including, `end`. */
   constructor(input: Uint8Array, offset = 0, end = input.length) {
@@ -22,6 +23,13 @@ export class ByteReader {
       throw new WireError("bounds outside the input", offset);
     this.#offset = offset;
     this.#end = end;
+  }
+
+  /** One for whoever only wants to know that the input can be read: as strict, but every `latin1` is "", which costs nothing. */
+  static checking(input: Uint8Array): ByteReader {
+    const reader = new ByteReader(input);
+    reader.#makesText = false;
+    return reader;
   }
 
   /** Where the next byte will be read. */
@@ -88,7 +96,7 @@ export class ByteReader {
   latin1(bytesMax: number = Number.MAX_SAFE_INTEGER): string {
     const length = this.count(1, bytesMax);
     const at = this.#take(length);
-    return this.#buffer.toString("latin1", at, at + length);
+    return this.#makesText ? this.#buffer.toString("latin1", at, at + length) : "";
   }
 
   /** Malformed UTF-8 becomes U+FFFD. */

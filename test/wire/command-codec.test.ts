@@ -137,6 +137,30 @@ describe("command codec", () => {
     );
   });
 
+  it("accepts by checking alone exactly what can be decoded, damaged or not", () => {
+    const accepts = (reader: ByteReader): boolean => {
+      try {
+        decodeSessionCommand(reader);
+        reader.expectEnd();
+        return true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(WireError);
+        return false;
+      }
+    };
+    const seen = { accepted: 0, refused: 0 };
+    fc.assert(
+      fc.property(sessionCommand, fc.option(damaged), (one, damage) => {
+        const bytes = damage === null ? encoded(one) : damage(encoded(one));
+        const accepted = accepts(new ByteReader(bytes));
+        expect(accepts(ByteReader.checking(bytes))).toBe(accepted);
+        seen[accepted ? "accepted" : "refused"]++;
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(100);
+  });
+
   it("refuses every truncation", () => {
     fc.assert(
       fc.property(fc.array(sessionCommand, { minLength: 1, maxLength: 3 }), (commands) => {

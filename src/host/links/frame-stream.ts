@@ -74,7 +74,7 @@ export class FrameStream {
     return this.#lastHeardMs;
   }
 
-  /** When a frame was last written. */
+  /** When a frame last left. */
   get lastSentMs(): number {
     return this.#lastSentMs;
   }
@@ -112,7 +112,6 @@ export class FrameStream {
     this.#frameStart = -1;
     endFrame(this.#writer, start);
     this.#context.counters.framesSent++;
-    this.#lastSentMs = this.#context.clock.nowMs();
     if (this.#queued) return;
     this.#queued = true;
     this.#context.flushes.add(this);
@@ -133,6 +132,7 @@ export class FrameStream {
     assert(this.#frameStart < 0, "no frame is flushed half written");
     this.#context.counters.writes++;
     this.#context.counters.bytesSent += bytes;
+    this.#lastSentMs = this.#context.clock.nowMs();
     if (bytes <= WRITER_BYTES) {
       this.#connection.write(this.#writer.copy());
       this.#writer.reset();

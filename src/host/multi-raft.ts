@@ -344,7 +344,7 @@ export class MultiRaft {
     const reader = new ByteReader(body);
     while (reader.remaining > 0) {
       const id = readGroupId(reader);
-      const message = ownEntries(readRaftMessage(reader, from, this.#self));
+      const message = readRaftMessage(reader, from, this.#self);
       this.counters.messagesReceived++;
       this.#step(id, from, message);
     }
@@ -610,15 +610,4 @@ function isFurther(
 interface Receipt {
   readonly group: RaftGroup<unknown>;
   readonly receipt: number;
-}
-
-/** Entries outlive the network buffer they were decoded from: copies their bytes, once. */
-function ownEntries(message: RaftMessage): RaftMessage {
-  if (message.type !== "append-request" || message.entries.length === 0) return message;
-  return {
-    ...message,
-    entries: message.entries.map((entry) =>
-      entry.kind === "data" ? { ...entry, data: new Uint8Array(entry.data) } : entry,
-    ),
-  };
 }

@@ -10,13 +10,17 @@
 /** Commands sent and not yet answered, at most; more answer busy. Below the machine's own window. */
 export const OUTSTANDING_PER_SESSION_MAX = 32_768;
 
+/** What lies below the low-water mark is let go in pieces of so many: one by one, each answer would move all the others. */
+const FORGOTTEN_AT_ONCE = 512;
+
 export class Session {
   /** The id the shard gave; 0 while closed. */
   id = 0;
   #next = 1;
   #lowWater = 1;
-  /** Answered sequences above the low-water mark: `#answered[i]` stands for `#lowWater + i`. */
+  /** Which sequences from `#first` on have been answered: `#answered[i]` stands for `#first + i`. */
   #answered: boolean[] = [];
+  #first = 1;
 
   get isOpen(): boolean {
     return this.id !== 0;
@@ -40,6 +44,7 @@ export class Session {
     this.#next = 1;
     this.#lowWater = 1;
     this.#answered = [];
+    this.#first = 1;
   }
 
   close(): void {
@@ -55,11 +60,11 @@ export class Session {
   /** `sequence` of session `id` will never be sent again. */
   answered(id: number, sequence: number): void {
     if (id !== this.id || sequence < this.#lowWater) return;
-    this.#answered[sequence - this.#lowWater] = true;
-    let done = 0;
-    while (this.#answered[done] === true) done++;
-    if (done === 0) return;
-    this.#lowWater += done;
+    this.#answered[sequence - this.#first] = true;
+    while (this.#answered[this.#lowWater - this.#first] === true) this.#lowWater++;
+    const done = this.#lowWater - this.#first;
+    if (done < FORGOTTEN_AT_ONCE) return;
     this.#answered.splice(0, done);
+    this.#first = this.#lowWater;
   }
 }

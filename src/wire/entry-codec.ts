@@ -43,15 +43,15 @@ export function encodeEntry(writer: ByteWriter, entry: Entry, previousTerm: numb
   }
 }
 
-/** The entry's `data` is a view on the input. */
-export function decodeEntry(reader: ByteReader, index: LogIndex, previousTerm: number): Entry {
+/** The entry's `data` is a view on the input, or `owned`: a copy that outlives it. */
+export function decodeEntry(reader: ByteReader, index: LogIndex, previousTerm: number, owned = false): Entry {
   const kind = reader.u8();
   const term = toTerm(ordinal(reader, previousTerm + reader.varint()));
   switch (kind) {
     case NOOP:
       return { kind: "noop", index, term };
     case DATA:
-      return { kind: "data", index, term, data: reader.bytes() };
+      return { kind: "data", index, term, data: owned ? new Uint8Array(reader.bytes()) : reader.bytes() };
     case MEMBERSHIP:
       return { kind: "membership", index, term, configuration: decodeConfiguration(reader) };
     default:

@@ -81,10 +81,7 @@ export function encodeRaftMessage(writer: ByteWriter, message: RaftMessage): voi
   }
 }
 
-/**
- * The message in `bytes` from `offset` up to `end`, all of it. Throws `WireError`. The data of entries are views on
- * `bytes`: copy what must outlive it.
- */
+/** The message in `bytes` from `offset` up to `end`, all of it. Throws `WireError`. It keeps nothing of `bytes`. */
 export function decodeRaftMessage(
   bytes: Uint8Array,
   offset: number,
@@ -98,7 +95,7 @@ export function decodeRaftMessage(
   return message;
 }
 
-/** Reads one message where others may follow. */
+/** Reads one message where others may follow. It keeps nothing of the input: entries go into the log, which outlives it. */
 export function readRaftMessage(reader: ByteReader, from: NodeId, to: NodeId): RaftMessage {
   const code = reader.u8();
   const term = readTerm(reader);
@@ -168,7 +165,7 @@ function readAppendRequest(reader: ByteReader, from: NodeId, to: NodeId, term: T
   const entries: Entry[] = [];
   let lastTerm = previousTerm;
   for (let item = 0; item < count; item++) {
-    const entry = decodeEntry(reader, logIndex(previousIndex + 1 + item), lastTerm);
+    const entry = decodeEntry(reader, logIndex(previousIndex + 1 + item), lastTerm, true);
     entries.push(entry);
     lastTerm = entry.term;
   }

@@ -23,6 +23,10 @@ const FAILED = -2;
 
 /** First allocation for an argument that spans chunks. */
 const BODY_BYTES_MIN = 4_096;
+/** Arguments for which there is room from the start. */
+const ARGS_AT_ONCE_MAX = 16;
+/** Longer than the name of any command. */
+const NAME_BYTES_MAX = 32;
 /** Digits beyond which a length is certainly too large. */
 const DIGITS_MAX = 15;
 
@@ -33,8 +37,11 @@ export class RespRequestParser {
   /** The start of a line whose end has not come; a copy, shorter than the line limit plus one chunk. */
   #carry: Buffer | null = null;
   #args: string[] = [];
+  #argsRead = 0;
   /** Arguments still to come; 0 between requests. */
   #argsLeft = 0;
+  /** Name of the last request: most clients send the same one again, and a string that is there costs nothing. */
+  #name = "";
   /** Length of the argument being read; -1 before its length line. */
   #bulkBytes = -1;
   #requestBytes = 0;
@@ -86,7 +93,9 @@ export class RespRequestParser {
     const count = input[end + 1] === LF ? lengthIn(input, at + 1, end) : Number.NaN;
     if (!(count <= this.#limits.argumentsMax)) return this.#fail("invalid multibulk length");
     if (count > 0) {
-      this.#args = [];
+      // As long as it will be, where that is sure to be little: one that grows takes room for seventeen at once.
+      this.#args = new Array<string>(count <= ARGS_AT_ONCE_MAX ? count : 0);
+      this.#argsRead = 0;
       this.#argsLeft = count;
       this.#bulkBytes = -1;
       this.#requestBytes = 0;
@@ -113,10 +122,19 @@ export class RespRequestParser {
       const end = at + bytes;
       if (end + 2 <= input.length) {
         if (input[end] !== CR || input[end + 1] !== LF) return this.#fail("expected CRLF after bulk");
-        return this.#argument(input.toString("latin1", at, end), end + 2);
+        return this.#argument(this.#text(input, at, end), end + 2);
       }
     }
     return this.#gather(input, at, bytes + 2);
+  }
+
+  #text(input: Buffer, at: number, end: number): string {
+    if (this.#argsRead > 0 || end - at > NAME_BYTES_MAX) return input.toString("latin1", at, end);
+    const name = this.#name;
+    let same = name.length === end - at;
+    for (let unit = 0; same && unit < name.length; unit++) same = input[at + unit] === name.charCodeAt(unit);
+    if (!same) this.#name = input.toString("latin1", at, end);
+    return this.#name;
   }
 
   /** Adds to the argument that spans chunks, whose length with its line end is `wanted`. */
@@ -139,7 +157,7 @@ export class RespRequestParser {
   }
 
   #argument(value: string, next: number): number {
-    this.#args.push(value);
+    this.#args[this.#argsRead++] = value;
     this.#bulkBytes = -1;
     if (--this.#argsLeft === 0) this.#onRequest(this.#args);
     return next;

@@ -361,7 +361,11 @@ export class MultiRaft {
     }
     group.messagesStepped++;
     if (this.#standing !== "leads" && message.type === "timeout-now") return;
-    this.#guarded(group, () => group.raft.step(message));
+    try {
+      group.raft.step(message);
+    } catch (error) {
+      this.#fail(group, error);
+    }
     this.markDirty(id);
   }
 
@@ -484,16 +488,21 @@ export class MultiRaft {
     for (const id of dirty) {
       const group = this.#groups.get(id);
       if (group === undefined) continue;
-      this.#guarded(group, () => this.#collect(group, writes, receipts));
+      try {
+        this.#collect(group, writes, receipts);
+      } catch (error) {
+        this.#fail(group, error);
+      }
     }
     if (writes.length > 0) this.#write(writes, receipts);
     for (const id of dirty) {
       const group = this.#groups.get(id);
       if (group === undefined || !group.hasWorkToApply) continue;
-      this.#guarded(group, () => {
-        if (!group.applyUntil(deadlineMs)) this.#dirty.add(id);
-        else if (group.raft.hasReady()) this.#dirty.add(id);
-      });
+      try {
+        if (!group.applyUntil(deadlineMs) || group.raft.hasReady()) this.#dirty.add(id);
+      } catch (error) {
+        this.#fail(group, error);
+      }
     }
   }
 

@@ -40,6 +40,7 @@ export class Tally {
       seconds: (this.#closedAtMs - this.#openedAtMs) / 1_000,
       p50Ms: this.#histogram.quantileMs(0.5),
       p99Ms: this.#histogram.quantileMs(0.99),
+      tail: { p999Ms: this.#histogram.quantileMs(0.999), maxMs: this.#histogram.quantileMs(1) },
       busy: this.#busy,
     };
   }

@@ -67,6 +67,11 @@ export class ServerProcess {
     this.#child.kill("SIGSTOP");
   }
 
+  /** What comes of it is the program's affair. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** `kill -9`; resolves once it is gone. */
   async kill(): Promise<void> {
     if (this.#ended !== null) return;

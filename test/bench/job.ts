@@ -17,7 +17,7 @@ export interface Data {
 
 export const DEFAULT_DATA: Data = Object.freeze({ firstKey: 0, keys: KEY_COUNT, valueBytes: VALUE_BYTES });
 
-/** Load that lasts `seconds` after `warmUpSeconds` of the same that do not count. */
+/** Load that lasts `seconds`, or until the parent has enough of it, after `warmUpSeconds` of the same that do not count. */
 export interface Duration {
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -88,6 +88,9 @@ export interface Outcome {
   /** Refusals of a busy server, which are no failure of it; not counted as operations. */
   readonly busy: number;
 }
+
+/** `enough`: the window ends now. */
+export type ToWorker = Job | { readonly type: "enough" };
 
 export type FromWorker =
   | { readonly type: "ready" }

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { FromWorker, Job, Outcome } from "./job.ts";
+import type { FromWorker, Job, Outcome, ToWorker } from "./job.ts";
 
 export interface WindowHooks {
   readonly onBegin: () => void;
@@ -48,6 +48,11 @@ export class WorkerProcess {
     return outcome;
   }
 
+  /** Ends the window of what is measured now. */
+  enough(): void {
+    this.#tell({ type: "enough" });
+  }
+
   close(): void {
     this.#child.kill("SIGKILL");
   }
@@ -58,9 +63,13 @@ export class WorkerProcess {
       if (message.type === "window-ends") hooks.onEnd();
       return message.type === "done" ? message : null;
     });
-    this.#child.send(job);
+    this.#tell(job);
     const { outcome } = await done;
     return outcome;
+  }
+
+  #tell(message: ToWorker): void {
+    this.#child.send(message);
   }
 
   /** The message that `pick` picks. Rejects when the worker fails or ends. */

@@ -2,7 +2,7 @@
  * A worker's side of the channel: takes a job, lets the load run, marks the window that counts, and answers.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { FromWorker, Job, Outcome, Work } from "./job.ts";
+import type { FromWorker, Job, Outcome, ToWorker, Work } from "./job.ts";
 import type { Load } from "./load/load.ts";
 import { Tally } from "./tally.ts";
 
@@ -16,8 +16,16 @@ export type BeginLoad = (work: Work, ports: readonly number[], tally: Tally, onc
 /** Does jobs until the parent goes away. Call once, when the worker is ready for them. */
 export function serveJobs(begin: BeginLoad): void {
   process.on("disconnect", () => process.exit());
-  process.on("message", (job: Job) => {
-    doJob(job, begin).then(
+  let enough = () => {};
+  process.on("message", (message: ToWorker) => {
+    if (message.type === "enough") {
+      enough();
+      return;
+    }
+    const wanted = new Promise<void>((resolve) => {
+      enough = resolve;
+    });
+    doJob(message, begin, wanted).then(
       (outcome) => tell({ type: "done", outcome }),
       (error: unknown) =>
         tell({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
@@ -26,7 +34,7 @@ export function serveJobs(begin: BeginLoad): void {
   tell({ type: "ready" });
 }
 
-async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
+async function doJob(job: Job, begin: BeginLoad, enough: Promise<void>): Promise<Outcome | null> {
   const tally = new Tally();
   const load = begin(job.work, job.ports, tally, job.type === "prefill");
   try {
@@ -38,7 +46,7 @@ async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
     await passing(warmUpSeconds, load);
     tell({ type: "window-begins" });
     tally.begin();
-    await passing(seconds, load);
+    await Promise.race([passing(seconds, load), enough]);
     tally.end();
     tell({ type: "window-ends" });
     load.stop();

@@ -17,7 +17,7 @@ export interface Data {
 
 export const DEFAULT_DATA: Data = Object.freeze({ firstKey: 0, keys: KEY_COUNT, valueBytes: VALUE_BYTES });
 
-/** Load that lasts `seconds`, or until the parent has enough of it, after `warmUpSeconds` of the same that do not count. */
+/** Load that lasts `seconds` after `warmUpSeconds` of the same that do not count. */
 export interface Duration {
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -70,7 +70,9 @@ export type Job =
       readonly work: Work;
       readonly ports: readonly number[];
       readonly duration: Duration;
-    };
+    }
+  /** Lasts until the parent has enough of it; the window that counts begins when it says so. */
+  | { readonly type: "hold"; readonly work: Work; readonly ports: readonly number[] };
 
 /** What the slowest operations took. */
 export interface Tail {
@@ -89,8 +91,10 @@ export interface Outcome {
   readonly busy: number;
 }
 
-/** `enough`: the window ends now. */
-export type ToWorker = Job | { readonly type: "enough" };
+/** What is held begins to count, or ends. */
+export type Word = "open" | "enough";
+
+export type ToWorker = Job | { readonly type: "open" } | { readonly type: "enough" };
 
 export type FromWorker =
   | { readonly type: "ready" }

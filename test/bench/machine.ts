@@ -25,6 +25,8 @@ export interface CpuSample {
 
 export interface CpuUse {
   readonly ofProcess: ReadonlyMap<number, number>;
+  /** Of all that were asked for, and of child processes of ours that ended meanwhile. */
+  readonly own: number;
   /** Of processes that were not asked for. */
   readonly foreign: number;
   readonly steal: number;
@@ -52,6 +54,7 @@ export function cpuUse(before: CpuSample, after: CpuSample): CpuUse {
   const all = (after.processesS - before.processesS) / seconds;
   return {
     ofProcess,
+    own,
     foreign: Math.max(0, all - own),
     steal: (after.stealS - before.stealS) / seconds,
   };

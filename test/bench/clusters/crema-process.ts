@@ -3,7 +3,7 @@
  */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import type { ClusterStatus } from "../../../src/index.ts";
+import type { ClusterStatus, RebalanceStatus } from "../../../src/index.ts";
 import { waitUntil } from "../wait-until.ts";
 import { COLLECTED_LINE } from "./collected-line.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -89,6 +89,10 @@ export class CremaProcess {
 
   async status(): Promise<ClusterStatus> {
     return (await (await this.#ask("/status")).json()) as ClusterStatus;
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    return (await (await this.#ask("/rebalance")).json()) as RebalanceStatus;
   }
 
   /** What its metrics page says now, by the full name of the sample. The reader throws for a name that is not there. */

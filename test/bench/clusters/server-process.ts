@@ -46,6 +46,10 @@ export class ServerProcess {
     return this.#child.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#ended === null;
+  }
+
   /** Throws when it has ended. */
   expectRunning(): void {
     if (this.#ended !== null)

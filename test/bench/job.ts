@@ -33,6 +33,8 @@ export interface RespWork {
   readonly waitForReplica: boolean;
   /** `READONLY` first: any replica may answer. */
   readonly readOnly: boolean;
+  /** A key that is found to hold nothing is counted, not a failure: a local copy may be behind. */
+  readonly mayMiss?: boolean;
   /** Batches of all connections together, at even distances; null: each is sent once the one before is answered. */
   readonly perSecond: number | null;
   readonly data: Data;
@@ -89,6 +91,8 @@ export interface Outcome {
   readonly tail: Tail | null;
   /** Refusals of a busy server, which are no failure of it; not counted as operations. */
   readonly busy: number;
+  /** Keys that were found to hold nothing, where that may be; counted as operations. */
+  readonly missing: number;
 }
 
 /** What is held begins to count, or ends. */

@@ -9,6 +9,7 @@ export class Tally {
   readonly #histogram = new Histogram();
   #operations = 0;
   #busy = 0;
+  #missing = 0;
   #open = false;
   #openedAtMs = 0;
   #closedAtMs = 0;
@@ -34,6 +35,10 @@ export class Tally {
     if (this.#open) this.#busy++;
   }
 
+  foundNothing(): void {
+    if (this.#open) this.#missing++;
+  }
+
   outcome(): Outcome {
     return {
       operations: this.#operations,
@@ -42,6 +47,7 @@ export class Tally {
       p99Ms: this.#histogram.quantileMs(0.99),
       tail: { p999Ms: this.#histogram.quantileMs(0.999), maxMs: this.#histogram.quantileMs(1) },
       busy: this.#busy,
+      missing: this.#missing,
     };
   }
 }

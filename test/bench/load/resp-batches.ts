@@ -32,7 +32,8 @@ export function respBatches(work: RespWork): RespBatches {
     if (waitForReplica) text += request("WAIT", "1", "0");
     buffers.push(Buffer.from(text, "latin1"));
   }
-  const reply: ExpectedReply = command === "SET" ? "status" : { bulkBytes: valueBytes };
+  const reply: ExpectedReply =
+    command === "SET" ? "status" : { bulkBytes: valueBytes, mayMiss: work.mayMiss ?? false };
   const expected = Array.from({ length: pipeline }, () => reply);
   return { buffers, expected: waitForReplica ? [...expected, "replicas"] : expected, operations: pipeline };
 }

@@ -192,10 +192,12 @@ class RespConnection {
   }
 
   #counterOf(expected: RespBatches["expected"]): ReplyCounter {
-    return new ReplyCounter(expected, (text) => {
-      if (!this.#parts.mayBeBusy || !text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
+    const { mayBeBusy, tally } = this.#parts;
+    const onError = (text: string) => {
+      if (!mayBeBusy || !text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
       this.#errors++;
-      this.#parts.tally.refusedAsBusy();
-    });
+      tally.refusedAsBusy();
+    };
+    return new ReplyCounter(expected, onError, () => tally.foundNothing());
   }
 }

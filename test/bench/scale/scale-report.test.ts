@@ -94,7 +94,7 @@ function rowOf(growing: Growing, size: number, sets: readonly number[], gets: re
 
 function measured(perSecond: number): Measurement {
   return {
-    outcome: { operations: perSecond, seconds: 1, p50Ms: 1, p99Ms: 2, tail: null, busy: 1 },
+    outcome: { operations: perSecond, seconds: 1, p50Ms: 1, p99Ms: 2, tail: null, busy: 1, missing: 0 },
     perSecond,
     loadCores: 0.25,
     serverCores: [0.5, 0.5, 0.5],

@@ -120,6 +120,7 @@ export class Reads {
       pipeline: 1,
       waitForReplica: false,
       readOnly: sort === "local",
+      mayMiss: sort === "local",
       perSecond,
       data,
     };

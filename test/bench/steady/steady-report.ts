@@ -26,7 +26,9 @@ export interface SteadyFigure {
   /** The p99 of disturbed windows by that of quiet ones: the median over the pairs. */
   readonly ratio: number;
   readonly ratios: readonly number[];
+  /** Reads that were refused, and local ones that found nothing: a copy that has just begun. */
   readonly busy: number;
+  readonly missing: number;
 }
 
 /** Quiet windows may hold so much of what disturbs, by the second: reads are bytes, too. */
@@ -47,7 +49,7 @@ export function figuresOf({ kind, run }: SteadyRow): readonly SteadyFigure[] {
       disturbed: latenciesOf(disturbed.map((window) => window.reads[reads])),
       ratio: median(ratios),
       ratios,
-      busy: [...quiet, ...disturbed].reduce((sum, window) => sum + window.reads[reads].busy, 0),
+      ...counts([...quiet, ...disturbed].map((window) => window.reads[reads])),
     };
   });
 }
@@ -67,14 +69,17 @@ export function objectionsTo({ kind, run }: SteadyRow): readonly string[] {
 /** Two tables in Markdown: how long reads took, and what happened meanwhile. */
 export function tablesOf(rows: readonly SteadyRow[]): string {
   const latencies = rows.flatMap((row) =>
-    figuresOf(row).map(({ disturbance, reads, perSecond, quiet, disturbed, ratio, ratios, busy }) => [
-      `${reads} GET, ${disturbance}`,
-      `${Math.round(perSecond).toLocaleString("en")}${busy === 0 ? "" : ` (${busy} busy)`}`,
-      latencyText(quiet),
-      latencyText(disturbed),
-      ratio.toFixed(2),
-      ratios.map((each) => each.toFixed(2)).join(" "),
-    ]),
+    figuresOf(row).map(
+      ({ disturbance, reads, perSecond, quiet, disturbed, ratio, ratios, busy, missing }) => [
+        `${reads} GET, ${disturbance}`,
+        Math.round(perSecond).toLocaleString("en"),
+        latencyText(quiet),
+        latencyText(disturbed),
+        ratio.toFixed(2),
+        ratios.map((each) => each.toFixed(2)).join(" "),
+        `${busy} / ${missing}`,
+      ],
+    ),
   );
   const circumstances = rows.map(({ kind, run }) => {
     const disturbed = run.pairs.map(({ ours }) => ours);
@@ -100,6 +105,7 @@ export function tablesOf(rows: readonly SteadyRow[]): string {
         "disturbed",
         "p99, disturbed by quiet",
         "of each pair",
+        "refused as busy / found nothing",
       ],
       latencies,
     ),
@@ -120,6 +126,13 @@ export function tablesOf(rows: readonly SteadyRow[]): string {
 
 function quietOf(pairs: SteadyRow["run"]["pairs"]): readonly SteadyWindow[] {
   return pairs.flatMap(({ peer }) => (peer === null ? [] : [peer]));
+}
+
+function counts(outcomes: readonly Outcome[]): Pick<SteadyFigure, "busy" | "missing"> {
+  return {
+    busy: outcomes.reduce((sum, { busy }) => sum + busy, 0),
+    missing: outcomes.reduce((sum, { missing }) => sum + missing, 0),
+  };
 }
 
 function latenciesOf(outcomes: readonly Outcome[]): Latencies {

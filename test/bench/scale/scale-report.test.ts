@@ -66,6 +66,27 @@ describe("the report of sizes", () => {
   });
 });
 
+describe("the plot of keys", () => {
+  it("has what a key costs a node and redis-server, where that was looked at", () => {
+    const ours = { held: 300, logs: 60, accounted: 230, resident: 500 };
+    const few = figureOf(rowOf("keys", 1_000, [1], [1]));
+    const many = { ...few, size: 100_000, memory: { ours, redis: { held: 160, resident: 200 } } };
+    const alone = { ...few, size: 1_000_000, memory: { ours, redis: null } };
+    const [plot] = plotsOf([few, many, alone]);
+    expect(plot?.plot.panels[1]?.lines).toEqual([
+      {
+        name: "a node",
+        points: [
+          { size: 100_000, value: 300 },
+          { size: 1_000_000, value: 300 },
+        ],
+      },
+      { name: "redis-server", points: [{ size: 100_000, value: 160 }] },
+    ]);
+    expect(plotsOf([few])[0]?.plot.panels.length).toBe(1);
+  });
+});
+
 describe("sizes", () => {
   it("are written with the unit that makes them small", () => {
     const texts = [16, 1_000, 1_024, 65_536, 1_048_576].map((size) => sizeText("valueBytes", size));

@@ -30,14 +30,30 @@ export interface ScaleFigure {
 }
 
 const BYTES_PER_MEGABYTE = 1_000_000;
-/** Of each plot: what grows, and how its throughput is best seen. */
-const PLOTS: Readonly<
-  Record<Growing, { readonly file: string; readonly label: string; readonly scale: Panel["scale"] }>
-> = {
-  shards: { file: "scale-shards.svg", label: "shards", scale: "linear" },
-  nodes: { file: "scale-nodes.svg", label: "nodes, all on one machine", scale: "linear" },
-  valueBytes: { file: "scale-values.svg", label: "bytes of a value", scale: "logarithmic" },
-  keys: { file: "scale-keys.svg", label: "keys", scale: "linear" },
+interface PlotForm {
+  readonly file: string;
+  readonly title: string;
+  /** Of what grows. */
+  readonly label: string;
+  /** On which throughput is best seen. */
+  readonly scale: Panel["scale"];
+}
+
+const PLOTS: Readonly<Record<Growing, PlotForm>> = {
+  shards: { file: "scale-shards.svg", title: "Throughput by shards", label: "shards", scale: "linear" },
+  nodes: {
+    file: "scale-nodes.svg",
+    title: "Throughput by nodes",
+    label: "nodes, all on one machine",
+    scale: "linear",
+  },
+  valueBytes: {
+    file: "scale-values.svg",
+    title: "Throughput by size of values",
+    label: "bytes of a value",
+    scale: "logarithmic",
+  },
+  keys: { file: "scale-keys.svg", title: "Throughput and memory by keys", label: "keys", scale: "linear" },
 };
 
 export const SPEED_HEADING = [
@@ -139,7 +155,7 @@ export function plotsOf(
 ): readonly { readonly file: string; readonly plot: Plot }[] {
   const things = [...new Set(figures.map(({ growing }) => growing))];
   return things.map((growing) => {
-    const { file, label, scale } = PLOTS[growing];
+    const { file, title, label, scale } = PLOTS[growing];
     const own = figures.filter((figure) => figure.growing === growing);
     const panels: Panel[] = [
       { label: "operations a second", scale, lines: lines(own, ["SET", "GET"], (each) => each.perSecond) },
@@ -151,11 +167,11 @@ export function plotsOf(
         lines: lines(own, ["SET", "GET"], (each) => each.megabytesPerSecond),
       });
     const memory = memoryLines(own);
-    if (memory.length > 0) panels.push({ label: "bytes a key", scale: "linear", lines: memory });
+    if (memory.length > 0) panels.push({ label: "memory, bytes a key", scale: "linear", lines: memory });
     return {
       file,
       plot: {
-        title: `Throughput as ${growing === "valueBytes" ? "values" : growing} grow`,
+        title,
         label: `${label} (logarithmic)`,
         sizeText: (size) => sizeText(growing, size),
         panels,

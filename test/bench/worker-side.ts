@@ -66,7 +66,7 @@ async function doJob(job: Job, begin: BeginLoad, { heard }: Words): Promise<Outc
     tell({ type: "window-begins" });
     tally.begin();
     await lasting(over(), load);
-    tally.end();
+    tally.end({ late: job.type === "hold" });
     tell({ type: "window-ends" });
     load.stop();
     await within(DRAIN_WITHIN_MS, "everything is answered after the load has ended", load.finished);

@@ -2,6 +2,7 @@
  * The command line of the benchmark.
  */
 import { parseArgs } from "node:util";
+import { secondsOf, wholeNumber } from "./command-line.ts";
 
 export interface BenchArguments {
   readonly json: boolean;
@@ -36,15 +37,11 @@ export function readArguments(argv: readonly string[]): BenchArguments {
       profile: { type: "string" },
     },
   });
-  const pairs = Number(values.pairs);
-  if (!Number.isInteger(pairs) || pairs < 1) throw new RangeError("--pairs must be a whole number above 0");
-  const seconds = Number(values.seconds);
-  if (!(seconds > 0 && seconds <= 600)) throw new RangeError("--seconds must be above 0 and at most 600");
   return {
     json: values.json,
     list: values.list,
-    pairs,
-    seconds,
+    pairs: wholeNumber("--pairs", values.pairs),
+    seconds: secondsOf("--seconds", values.seconds),
     only: new RegExp(values.only, "i"),
     profile: values.profile ?? null,
   };

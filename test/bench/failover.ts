@@ -29,6 +29,7 @@ const BACKGROUND: RespWork = {
   pipeline: 1,
   waitForReplica: false,
   readOnly: false,
+  perSecond: null,
   data: DEFAULT_DATA,
 };
 

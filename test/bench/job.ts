@@ -8,12 +8,14 @@ export const VALUE_BYTES = 64;
 
 /** What is stored and read. */
 export interface Data {
+  /** Keys are numbered from here. */
+  readonly firstKey: number;
   /** A power of two or ten, or a product of them. @see scattered */
   readonly keys: number;
   readonly valueBytes: number;
 }
 
-export const DEFAULT_DATA: Data = Object.freeze({ keys: KEY_COUNT, valueBytes: VALUE_BYTES });
+export const DEFAULT_DATA: Data = Object.freeze({ firstKey: 0, keys: KEY_COUNT, valueBytes: VALUE_BYTES });
 
 /** Load that lasts `seconds` after `warmUpSeconds` of the same that do not count. */
 export interface Duration {
@@ -31,6 +33,10 @@ export interface RespWork {
   readonly waitForReplica: boolean;
   /** `READONLY` first: any replica may answer. */
   readonly readOnly: boolean;
+  /** A key that is found to hold nothing is counted, not a failure: a local copy may be behind. */
+  readonly mayMiss?: boolean;
+  /** Batches of all connections together, at even distances; null: each is sent once the one before is answered. */
+  readonly perSecond: number | null;
   readonly data: Data;
 }
 
@@ -66,16 +72,33 @@ export type Job =
       readonly work: Work;
       readonly ports: readonly number[];
       readonly duration: Duration;
-    };
+    }
+  /** Lasts until the parent has enough of it; the window that counts begins when it says so. */
+  | { readonly type: "hold"; readonly work: Work; readonly ports: readonly number[] };
+
+/** What the slowest operations took. */
+export interface Tail {
+  readonly p999Ms: number;
+  readonly maxMs: number;
+}
 
 export interface Outcome {
   readonly operations: number;
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** null: whoever measured does not tell. */
+  readonly tail: Tail | null;
   /** Refusals of a busy server, which are no failure of it; not counted as operations. */
   readonly busy: number;
+  /** Keys that were found to hold nothing, where that may be; counted as operations. */
+  readonly missing: number;
 }
+
+/** What is held begins to count, or ends. */
+export type Word = "open" | "enough";
+
+export type ToWorker = Job | { readonly type: "open" } | { readonly type: "enough" };
 
 export type FromWorker =
   | { readonly type: "ready" }

@@ -2,9 +2,10 @@
  * `npm run bench`: the same work for our cluster, for etcd and for Redis, in turn, on this machine. Rows are in `rows.ts`, how
  * they are paired in `pairing.ts`. Progress goes to standard error, results to standard output.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { readArguments, USAGE } from "./arguments.ts";
+import { expectBuilt, understood } from "./command-line.ts";
 import { describeMachine } from "./machine.ts";
 import { type Measurement, measure } from "./measuring.ts";
 import { type Pair, runPairs } from "./pairing.ts";
@@ -16,7 +17,7 @@ import { Stage } from "./stage.ts";
 const WARM_UP_SECONDS = 0.5;
 const PAIRS_FOR_PUBLICATION = 5;
 
-const given = understood(process.argv.slice(2));
+const given = understood(() => readArguments(process.argv.slice(2)), USAGE);
 const rows = ROWS.filter(({ name }) => given.only.test(name));
 if (rows.length === 0) {
   console.error(`no row's name matches ${given.only}: npm run bench -- --list names them all`);
@@ -24,19 +25,9 @@ if (rows.length === 0) {
 } else if (given.list) console.log(rows.map(({ name }) => name).join("\n"));
 else process.exitCode = await run();
 
-function understood(argv: readonly string[]) {
-  try {
-    return readArguments(argv);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
-    process.exit(2);
-  }
-}
-
 /** Runs all rows and prints what came out, also when some failed. Answers the exit code. */
 async function run(): Promise<number> {
-  if (!existsSync("dist/cli/crema-node.js"))
-    throw new Error("run this by npm run bench, in the folder of the package");
+  expectBuilt();
   if (given.profile !== null) mkdirSync(given.profile, { recursive: true });
   const programs = findPrograms();
   const heading = headingOf(programs);

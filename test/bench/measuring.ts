@@ -80,7 +80,8 @@ export async function measure(
   };
 }
 
-function disturbanceOf(foreign: number, steal: number): string | null {
+/** Why the machine was not ours alone: others, or its hypervisor, took so many cores of it. null: it was. */
+export function disturbanceOf(foreign: number, steal: number): string | null {
   if (foreign > FOREIGN_SHARE_MAX * CORES) return `others used ${foreign.toFixed(2)} cores`;
   if (steal > STEAL_SHARE_MAX * CORES) return `the hypervisor took ${steal.toFixed(2)} cores`;
   return null;

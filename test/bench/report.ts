@@ -4,6 +4,7 @@
 import type { Measurement } from "./measuring.ts";
 import { median, type Pair, type PairedRun } from "./pairing.ts";
 import type { Row } from "./rows.ts";
+import { table } from "./table.ts";
 
 export interface RowResult {
   readonly row: Row;
@@ -151,15 +152,4 @@ function numberText(value: number | null, unit: Figure["unit"]): string {
   if (value === null) return "";
   if (unit === "/s") return Math.round(value).toLocaleString("en");
   return value < 0.01 ? "< 0.01" : value.toPrecision(3);
-}
-
-/** Padded, so that it reads well as it is. */
-function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heading.map((title, at) =>
-    Math.max(...[title, ...rows.map((row) => row[at] ?? "")].map((cell) => cell.length)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, at) => (at === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
-  return [line(heading), rule, ...rows.map(line)].join("\n");
 }

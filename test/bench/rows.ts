@@ -173,6 +173,7 @@ function resp(command: RespWork["command"], connections: number, pipeline: numbe
     pipeline,
     waitForReplica: false,
     readOnly: false,
+    perSecond: null,
     data: DEFAULT_DATA,
   };
 }

@@ -1,9 +1,6 @@
 /**
  * The clusters that run now, and their data. Whatever stood on it is gone when it is closed.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Cluster, ClusterKind } from "./clusters/cluster.ts";
 import { startCrema } from "./clusters/crema.ts";
 import { startEmbedded, startMap } from "./clusters/embedded.ts";
@@ -12,6 +9,7 @@ import { startRedis } from "./clusters/redis.ts";
 import { DEFAULT_DATA } from "./job.ts";
 import { type Programs, pathOf } from "./programs.ts";
 import type { Side } from "./rows.ts";
+import { TemporaryDirectory } from "./temporary-directory.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** Larger values are stored one by one on each connection. */
@@ -29,15 +27,10 @@ export class Stage {
   readonly #programs: Programs;
   readonly #profileDirectory: string | null;
   readonly #running = new Map<ClusterKind, Performer>();
-  readonly #directories = new Set<string>();
 
   constructor(programs: Programs, profileDirectory: string | null) {
     this.#programs = programs;
     this.#profileDirectory = profileDirectory;
-    // However this process ends, its servers end with it, and nothing of theirs stays.
-    process.once("exit", () => {
-      for (const directory of this.#directories) this.#remove(directory);
-    });
   }
 
   /** All processes on the stage. */
@@ -72,12 +65,11 @@ export class Stage {
   }
 
   async #enter({ cluster: kind, work }: Side): Promise<Performer> {
-    const directory = mkdtempSync(join(tmpdir(), "crema-bench-"));
-    this.#directories.add(directory);
-    const cluster = await this.#start(kind, directory);
+    const directory = new TemporaryDirectory();
+    const cluster = await this.#start(kind, directory.path);
     const close = async () => {
       await cluster.close();
-      this.#remove(directory);
+      directory.remove();
     };
     try {
       const worker =
@@ -97,11 +89,6 @@ export class Stage {
     }
   }
 
-  #remove(directory: string): void {
-    this.#directories.delete(directory);
-    rmSync(directory, { recursive: true, force: true });
-  }
-
   #start(kind: ClusterKind, directory: string): Promise<Cluster> {
     const { etcd, redis } = this.#programs;
     const profileDirectory = this.#profileDirectory;
@@ -113,9 +100,9 @@ export class Stage {
       case "etcd":
         return startEtcd(pathOf(etcd), directory);
       case "redis":
-        return startRedis(pathOf(redis), directory, false);
+        return startRedis(pathOf(redis), directory, { durable: false, replicas: 2 });
       case "redis-durable":
-        return startRedis(pathOf(redis), directory, true);
+        return startRedis(pathOf(redis), directory, { durable: true, replicas: 2 });
       case "embedded-one":
         return startEmbedded(1);
       case "embedded-three":
@@ -139,6 +126,7 @@ export function prefillWork(work: Side["work"]): Side["work"] {
     pipeline,
     waitForReplica: false,
     readOnly: false,
+    perSecond: null,
     data,
   };
 }

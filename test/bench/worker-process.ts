@@ -3,11 +3,20 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { FromWorker, Job, Outcome } from "./job.ts";
+import type { FromWorker, Job, Outcome, ToWorker } from "./job.ts";
 
 export interface WindowHooks {
   readonly onBegin: () => void;
   readonly onEnd: () => void;
+}
+
+/** Load that goes on until it is ended. */
+export interface HeldLoad {
+  /** What came of the window. Rejects as soon as the load fails; nobody need listen before the end. */
+  readonly outcome: Promise<Outcome>;
+  /** The window that counts begins. */
+  open(): void;
+  enough(): void;
 }
 
 export class WorkerProcess {
@@ -43,13 +52,27 @@ export class WorkerProcess {
 
   /** Rejects with what went wrong; the hooks are called as the window that counts begins and ends. */
   async measure(job: Extract<Job, { type: "measure" }>, hooks: WindowHooks): Promise<Outcome> {
-    const outcome = await this.#do(job, hooks);
-    if (outcome === null) throw new Error(`${this.#label} measured nothing`);
-    return outcome;
+    return await this.#measured(job, hooks);
+  }
+
+  hold(work: Job["work"], ports: readonly number[]): HeldLoad {
+    const outcome = this.#measured({ type: "hold", work, ports }, { onBegin: () => {}, onEnd: () => {} });
+    outcome.catch(() => undefined);
+    return {
+      outcome,
+      open: () => this.#tell({ type: "open" }),
+      enough: () => this.#tell({ type: "enough" }),
+    };
   }
 
   close(): void {
     this.#child.kill("SIGKILL");
+  }
+
+  async #measured(job: Job, hooks: WindowHooks): Promise<Outcome> {
+    const outcome = await this.#do(job, hooks);
+    if (outcome === null) throw new Error(`${this.#label} measured nothing`);
+    return outcome;
   }
 
   async #do(job: Job, hooks: WindowHooks): Promise<Outcome | null> {
@@ -58,9 +81,13 @@ export class WorkerProcess {
       if (message.type === "window-ends") hooks.onEnd();
       return message.type === "done" ? message : null;
     });
-    this.#child.send(job);
+    this.#tell(job);
     const { outcome } = await done;
     return outcome;
+  }
+
+  #tell(message: ToWorker): void {
+    this.#child.send(message);
   }
 
   /** The message that `pick` picks. Rejects when the worker fails or ends. */
@@ -69,7 +96,7 @@ export class WorkerProcess {
       if (this.#ended !== null) reject(this.#ended);
       this.#onEnded = reject;
       this.#onMessage = (message) => {
-        if (message.type === "failed") reject(new Error(message.message));
+        if (message.type === "failed") reject(new Error(`${this.#label}: ${message.message}`));
         try {
           const picked = pick(message);
           if (picked !== null) resolve(picked);

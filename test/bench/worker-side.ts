@@ -2,7 +2,7 @@
  * A worker's side of the channel: takes a job, lets the load run, marks the window that counts, and answers.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { FromWorker, Job, Outcome, Work } from "./job.ts";
+import type { FromWorker, Job, Outcome, ToWorker, Word, Work } from "./job.ts";
 import type { Load } from "./load/load.ts";
 import { Tally } from "./tally.ts";
 
@@ -16,8 +16,14 @@ export type BeginLoad = (work: Work, ports: readonly number[], tally: Tally, onc
 /** Does jobs until the parent goes away. Call once, when the worker is ready for them. */
 export function serveJobs(begin: BeginLoad): void {
   process.on("disconnect", () => process.exit());
-  process.on("message", (job: Job) => {
-    doJob(job, begin).then(
+  let words = new Words();
+  process.on("message", (message: ToWorker) => {
+    if (message.type === "open" || message.type === "enough") {
+      words.say(message.type);
+      return;
+    }
+    words = new Words();
+    doJob(message, begin, words).then(
       (outcome) => tell({ type: "done", outcome }),
       (error: unknown) =>
         tell({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
@@ -26,7 +32,25 @@ export function serveJobs(begin: BeginLoad): void {
   tell({ type: "ready" });
 }
 
-async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
+/** What the parent says while a load is held. */
+class Words {
+  readonly heard: Readonly<Record<Word, Promise<void>>>;
+  readonly #hear: Record<Word, () => void> = { open: () => {}, enough: () => {} };
+
+  constructor() {
+    const said = (word: Word) =>
+      new Promise<void>((resolve) => {
+        this.#hear[word] = resolve;
+      });
+    this.heard = { open: said("open"), enough: said("enough") };
+  }
+
+  say(word: Word): void {
+    this.#hear[word]();
+  }
+}
+
+async function doJob(job: Job, begin: BeginLoad, { heard }: Words): Promise<Outcome | null> {
   const tally = new Tally();
   const load = begin(job.work, job.ports, tally, job.type === "prefill");
   try {
@@ -34,12 +58,15 @@ async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
       await within(PREFILL_WITHIN_MS, "all keys are stored", load.finished);
       return null;
     }
-    const { warmUpSeconds, seconds } = job.duration;
-    await passing(warmUpSeconds, load);
+    const [warm, over] =
+      job.type === "hold"
+        ? [() => heard.open, () => heard.enough]
+        : [() => passed(job.duration.warmUpSeconds), () => passed(job.duration.seconds)];
+    await lasting(warm(), load);
     tell({ type: "window-begins" });
     tally.begin();
-    await passing(seconds, load);
-    tally.end();
+    await lasting(over(), load);
+    tally.end({ late: job.type === "hold" });
     tell({ type: "window-ends" });
     load.stop();
     await within(DRAIN_WITHIN_MS, "everything is answered after the load has ended", load.finished);
@@ -49,9 +76,13 @@ async function doJob(job: Job, begin: BeginLoad): Promise<Outcome | null> {
   }
 }
 
-/** So many seconds of load; rejects at once when it fails. */
-async function passing(seconds: number, load: Load): Promise<void> {
-  await Promise.race([delay(seconds * 1_000), load.finished.then(() => tooSoon())]);
+function passed(seconds: number): Promise<void> {
+  return delay(seconds * 1_000);
+}
+
+/** Load until then; rejects at once when it fails. */
+async function lasting(until: Promise<void>, load: Load): Promise<void> {
+  await Promise.race([until, load.finished.then(() => tooSoon())]);
 }
 
 function tooSoon(): never {

@@ -3,11 +3,14 @@
  */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import type { ClusterStatus } from "../../../src/index.ts";
+import type { ClusterStatus, RebalanceStatus } from "../../../src/index.ts";
 import { waitUntil } from "../wait-until.ts";
+import { COLLECTED_LINE } from "./collected-line.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const READY_WITHIN_MS = 30_000;
+const COLLECTED_WITHIN_MS = 60_000;
+const ANSWERED_WITHIN_MS = 5_000;
 
 interface ReadyLine {
   readonly nodeId: string;
@@ -16,18 +19,23 @@ interface ReadyLine {
   readonly http: string;
 }
 
+export interface ProcessOptions {
+  /** It leaves a profile of its processor time there, and its log with a line for every collection of garbage. */
+  readonly profileDirectory?: string | null;
+  /** Whether {@link CremaProcess.collectGarbage} can be called. */
+  readonly collects?: boolean;
+}
+
 export class CremaProcess {
   readonly server: ServerProcess;
   #ready: ReadyLine | null = null;
+  #collections = 0;
 
-  /**
-   * `flags` as on its command line, without dashes. With `profileDirectory` it leaves a profile of its processor time there, and
-   * its log with a line for every collection of garbage.
-   */
+  /** `flags` as on its command line, without dashes. */
   constructor(
     label: string,
     flags: Readonly<Record<string, string>>,
-    profileDirectory: string | null = null,
+    { profileDirectory = null, collects = false }: ProcessOptions = {},
   ) {
     const log =
       profileDirectory === null
@@ -44,6 +52,9 @@ export class CremaProcess {
       ...(profileDirectory === null
         ? []
         : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`, "--trace-gc"]),
+      ...(collects
+        ? ["--expose-gc", "--import", new URL("./collect-on-signal.js", import.meta.url).href]
+        : []),
       "dist/cli/crema-node.js",
       ...Object.entries({ ...defaults, ...flags }).flatMap(([name, value]) => [`--${name}`, value]),
       "--exit-with-parent",
@@ -52,6 +63,7 @@ export class CremaProcess {
       channel: true,
       onLine: (line) => {
         log?.write(`${line}\n`);
+        if (line === COLLECTED_LINE) this.#collections++;
         if (this.#ready === null && line.includes('"crema-node ready"')) this.#ready = JSON.parse(line);
       },
     });
@@ -76,7 +88,46 @@ export class CremaProcess {
   }
 
   async status(): Promise<ClusterStatus> {
-    const response = await fetch(`http://${this.ready.http}/status`, { signal: AbortSignal.timeout(5_000) });
-    return (await response.json()) as ClusterStatus;
+    return (await (await this.#ask("/status")).json()) as ClusterStatus;
+  }
+
+  async rebalanceStatus(): Promise<RebalanceStatus> {
+    return (await (await this.#ask("/rebalance")).json()) as RebalanceStatus;
+  }
+
+  /** What its metrics page says now, by the full name of the sample. The reader throws for a name that is not there. */
+  async metrics(): Promise<(name: string) => number> {
+    const page = await (await this.#ask("/metrics")).text();
+    return (name) => {
+      const line = page.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+      if (line === undefined) throw new Error(`${this.server.label} has no metric ${name}`);
+      return Number(line.slice(name.length));
+    };
+  }
+
+  /** Orders something of the node; `path` with what the HTTP door takes there. */
+  async order(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    await this.#ask(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** Resolves when all garbage is collected. */
+  async collectGarbage(): Promise<void> {
+    const before = this.#collections;
+    this.server.signal("SIGUSR2");
+    await waitUntil(`${this.server.label} has collected its garbage`, COLLECTED_WITHIN_MS, () => {
+      this.server.expectRunning();
+      return this.#collections > before ? null : "it has not said so";
+    });
+  }
+
+  async #ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const signal = AbortSignal.timeout(ANSWERED_WITHIN_MS);
+    const response = await fetch(`http://${this.ready.http}${path}`, { ...init, signal });
+    if (!response.ok) throw new Error(`${this.server.label}: ${path}: ${await response.text()}`);
+    return response;
   }
 }

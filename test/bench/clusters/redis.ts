@@ -1,5 +1,5 @@
 /**
- * A Redis primary with two replicas. Only the primary takes writes; `WAIT 1` makes one of them wait for a replica.
+ * A Redis primary with its replicas. Only the primary takes writes; `WAIT 1` makes one of them wait for a replica.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,12 +9,20 @@ import type { Cluster } from "./cluster.ts";
 import { freePorts } from "./free-ports.ts";
 import { ServerProcess } from "./server-process.ts";
 
-const NODES = 3;
 const READY_WITHIN_MS = 30_000;
 
-/** `durable`: every node appends each write to a file and syncs it; else there is nothing on disk. */
-export async function startRedis(program: string, dataDirectory: string, durable: boolean): Promise<Cluster> {
-  const ports = await freePorts(NODES);
+export interface RedisOptions {
+  /** Every node appends each write to a file and syncs it; else there is nothing on disk. */
+  readonly durable: boolean;
+  readonly replicas: number;
+}
+
+export async function startRedis(
+  program: string,
+  dataDirectory: string,
+  { durable, replicas }: RedisOptions,
+): Promise<Cluster> {
+  const ports = await freePorts(1 + replicas);
   const [primary = 0] = ports;
   const servers = ports.map((port, at) => {
     const directory = join(dataDirectory, `node-${at + 1}`);
@@ -40,11 +48,11 @@ export async function startRedis(program: string, dataDirectory: string, durable
   };
   const expectRunning = () => servers.forEach((server) => void server.expectRunning());
   try {
-    await waitUntil("the primary has two replicas", READY_WITHIN_MS, async () => {
+    await waitUntil("the primary has its replicas", READY_WITHIN_MS, async () => {
       expectRunning();
       const info = await askOnce(primary, 2_000, "INFO", "replication");
       const online = info.match(/state=online/g)?.length ?? 0;
-      return online === NODES - 1 ? null : `${online} replicas`;
+      return online === replicas ? null : `${online} replicas`;
     });
     return { ports: [primary], pids: servers.map(({ pid }) => pid), inside: null, expectRunning, close };
   } catch (error) {

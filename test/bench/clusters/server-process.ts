@@ -46,6 +46,10 @@ export class ServerProcess {
     return this.#child.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#ended === null;
+  }
+
   /** Throws when it has ended. */
   expectRunning(): void {
     if (this.#ended !== null)
@@ -65,6 +69,11 @@ export class ServerProcess {
   /** It does nothing any more, and nobody is told. */
   freeze(): void {
     this.#child.kill("SIGSTOP");
+  }
+
+  /** What comes of it is the program's affair. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** `kill -9`; resolves once it is gone. */

@@ -38,7 +38,15 @@ export async function runRedisBenchmark(
   const requests = Math.ceil(perSecond * seconds);
   const result = await benchmark(program, port, work, requests, hooks);
   const { p50Ms, p99Ms } = result;
-  return { operations: requests, seconds: requests / result.perSecond, p50Ms, p99Ms, busy: 0 };
+  return {
+    operations: requests,
+    seconds: requests / result.perSecond,
+    p50Ms,
+    p99Ms,
+    tail: null,
+    busy: 0,
+    missing: 0,
+  };
 }
 
 async function benchmark(

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
 import { type ExpectedReply, ReplyCounter } from "./reply-counter.ts";
 
-const VALUE: ExpectedReply = { bulkBytes: 5 };
+const VALUE: ExpectedReply = { bulkBytes: 5, mayMiss: false };
 
 describe("a counter of replies", () => {
   it("counts the same however the stream is cut", () => {
@@ -29,6 +29,16 @@ describe("a counter of replies", () => {
     const chunk = Buffer.from("-BUSY try again\r\n+OK\r\n");
     expect(counter.push(chunk, chunk.length)).toBe(2);
     expect(errors).toEqual(["BUSY try again"]);
+  });
+
+  it("counts a value that may be missing and is, and refuses a wrong one there", () => {
+    let nothing = 0;
+    const expected: ExpectedReply = { bulkBytes: 5, mayMiss: true };
+    const counter = new ReplyCounter([expected], unexpected, () => nothing++);
+    const chunk = Buffer.from("$-1\r\n$5\r\nabcde\r\n$-1\r\n");
+    expect(counter.push(chunk, chunk.length)).toBe(3);
+    expect(nothing).toBe(2);
+    expect(() => counter.push(Buffer.from("$4\r\nabcd\r\n"), 10)).toThrow();
   });
 
   it.each([

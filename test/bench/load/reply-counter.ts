@@ -7,14 +7,15 @@ export type ExpectedReply =
   | "status"
   /** The number of replicas that have everything: one at least. */
   | "replicas"
-  /** A value of so many bytes. */
-  | { readonly bulkBytes: number };
+  /** A value of so many bytes, or, where that may be, nothing. */
+  | { readonly bulkBytes: number; readonly mayMiss: boolean };
 
 const CODE = { status: 43, error: 45, integer: 58, bulk: 36, lineFeed: 10, zero: 48, nine: 57, minus: 45 };
 
 export class ReplyCounter {
   readonly #expected: readonly ExpectedReply[];
   readonly #onError: (text: string) => void;
+  readonly #onNothing: () => void;
   #position = 0;
   /** First byte of the reply that is being read; 0 between replies. */
   #type = 0;
@@ -24,10 +25,15 @@ export class ReplyCounter {
   /** Bytes left of a value and the line end after it. */
   #bodyLeft = 0;
 
-  /** `onError` hears every error reply. */
-  constructor(expected: readonly ExpectedReply[], onError: (text: string) => void) {
+  /** `onError` hears every error reply, `onNothing` of every value that may be missing and is. */
+  constructor(
+    expected: readonly ExpectedReply[],
+    onError: (text: string) => void,
+    onNothing: () => void = () => {},
+  ) {
     this.#expected = expected;
     this.#onError = onError;
+    this.#onNothing = onNothing;
   }
 
   /** Answers how many replies ended in the first `length` bytes of `chunk`. Throws when one is not what was expected. */
@@ -76,6 +82,8 @@ export class ReplyCounter {
     } else if (expected === "replicas") {
       if (this.#type !== CODE.integer || this.#number < 1)
         throw new Error(`WAIT was answered with ${this.#typeText}${this.#number}`);
+    } else if (expected.mayMiss && this.#type === CODE.bulk && this.#negative) {
+      this.#onNothing();
     } else if (this.#type !== CODE.bulk || this.#negative || this.#number !== expected.bulkBytes) {
       const found = this.#negative ? "nothing" : `${this.#typeText}${this.#number}`;
       throw new Error(`a key was read as ${found} instead of ${expected.bulkBytes} bytes`);

@@ -9,6 +9,7 @@ const WORK: RespWork = {
   pipeline: 16,
   waitForReplica: true,
   readOnly: false,
+  perSecond: null,
   data: DEFAULT_DATA,
 };
 

@@ -17,13 +17,13 @@ export interface RespBatches {
 
 export function respBatches(work: RespWork): RespBatches {
   const { command, pipeline, waitForReplica } = work;
-  const { keys, valueBytes } = work.data;
+  const { firstKey, keys, valueBytes } = work.data;
   if (keys % pipeline !== 0) throw new RangeError(`${keys} keys make no whole batches of ${pipeline}`);
   const buffers: Buffer[] = [];
   for (let first = 0; first < keys; first += pipeline) {
     let text = "";
     for (let position = first; position < first + pipeline; position++) {
-      const number = scattered(position, keys);
+      const number = firstKey + scattered(position, keys);
       text +=
         command === "SET"
           ? request("SET", keyText(number), valueText(number, valueBytes))
@@ -32,7 +32,8 @@ export function respBatches(work: RespWork): RespBatches {
     if (waitForReplica) text += request("WAIT", "1", "0");
     buffers.push(Buffer.from(text, "latin1"));
   }
-  const reply: ExpectedReply = command === "SET" ? "status" : { bulkBytes: valueBytes };
+  const reply: ExpectedReply =
+    command === "SET" ? "status" : { bulkBytes: valueBytes, mayMiss: work.mayMiss ?? false };
   const expected = Array.from({ length: pipeline }, () => reply);
   return { buffers, expected: waitForReplica ? [...expected, "replicas"] : expected, operations: pipeline };
 }

@@ -7,14 +7,18 @@ import { connect, type Socket } from "node:net";
 import type { RespWork } from "../job.ts";
 import type { Tally } from "../tally.ts";
 import type { Load } from "./load.ts";
+import { Pace } from "./pace.ts";
 import { ReplyCounter } from "./reply-counter.ts";
 import { type RespBatches, request, respBatches } from "./resp-batches.ts";
 
 const READ_BUFFER_BYTES = 16 * 1024;
+/** How often a paced load looks whether something is due. */
+const PACE_TICK_MS = 1;
 
 export class RespLoad implements Load {
   readonly finished: Promise<void>;
   readonly #connections: readonly RespConnection[];
+  readonly #ticker: NodeJS.Timeout | null;
 
   /** `once`: every batch is sent once, then the load ends by itself. */
   constructor(work: RespWork, ports: readonly number[], tally: Tally, once: boolean) {
@@ -29,10 +33,18 @@ export class RespLoad implements Load {
       return buffers[next++] as Buffer;
     };
     const prelude = work.readOnly ? Buffer.from(request("READONLY")) : null;
+    const beganAtMs = performance.now();
     this.#connections = Array.from({ length: work.connections }, (_, at) => {
       const port = ports[at % ports.length] as number;
-      return new RespConnection({ port, prelude, batches, nextBatch, tally, mayBeBusy: !once });
+      const pace = work.perSecond === null ? null : paceOf(at, work.connections, work.perSecond, beganAtMs);
+      return new RespConnection({ port, prelude, batches, nextBatch, tally, mayBeBusy: !once, pace });
     });
+    this.#ticker =
+      work.perSecond === null
+        ? null
+        : setInterval(() => {
+            for (const connection of this.#connections) connection.tick();
+          }, PACE_TICK_MS);
     this.finished = Promise.all(this.#connections.map(({ finished }) => finished)).then(() => undefined);
   }
 
@@ -41,8 +53,15 @@ export class RespLoad implements Load {
   }
 
   destroy(): void {
+    if (this.#ticker !== null) clearInterval(this.#ticker);
     for (const connection of this.#connections) connection.destroy();
   }
+}
+
+/** So that the connections take turns. */
+function paceOf(at: number, connections: number, perSecond: number, beganAtMs: number): Pace {
+  const distanceMs = 1_000 / perSecond;
+  return new Pace(beganAtMs + at * distanceMs, connections * distanceMs);
 }
 
 interface ConnectionParts {
@@ -54,6 +73,8 @@ interface ConnectionParts {
   readonly tally: Tally;
   /** Whether a refusal as busy is counted; else it is a failure, for then a key is missing. */
   readonly mayBeBusy: boolean;
+  /** null: a batch is sent once the one before is answered. */
+  readonly pace: Pace | null;
 }
 
 /** One connection with one batch under way. */
@@ -69,6 +90,8 @@ class RespConnection {
   #errors = 0;
   #sentAtMs = 0;
   #stopping = false;
+  /** Everything is answered, and nothing is due. */
+  #idle = false;
   #finish: () => void = () => {};
   #fail: (error: Error) => void = () => {};
 
@@ -93,7 +116,7 @@ class RespConnection {
       },
     });
     this.#socket.once("connect", () => {
-      if (parts.prelude === null) this.#sendBatch();
+      if (parts.prelude === null) this.#proceed(true);
       else this.#socket.write(parts.prelude);
     });
     this.#socket.on("error", (error) => this.#fail(error));
@@ -103,6 +126,12 @@ class RespConnection {
   /** Sends no further batch. */
   stop(): void {
     this.#stopping = true;
+    if (this.#idle) this.destroy();
+  }
+
+  /** Sends the batch that has become due meanwhile. */
+  tick(): void {
+    if (this.#idle) this.#proceed(true);
   }
 
   destroy(): void {
@@ -123,7 +152,7 @@ class RespConnection {
       if (replies === 0) return;
       this.#inPrelude = false;
       this.#counter = this.#counterOf(this.#parts.batches.expected);
-      this.#sendBatch();
+      this.#proceed(true);
       return;
     }
     if (replies === 0) return;
@@ -132,7 +161,7 @@ class RespConnection {
     // With WAIT the writes count once their batch is replicated; without, each reply as it comes.
     if (expected.length === operations) this.#count(replies);
     else if (this.#repliesLeft === 0) this.#count(operations);
-    if (this.#repliesLeft === 0) this.#sendBatch();
+    if (this.#repliesLeft === 0) this.#proceed(false);
   }
 
   #count(operations: number): void {
@@ -141,22 +170,34 @@ class RespConnection {
     if (succeeded > 0) this.#parts.tally.succeeded(performance.now() - this.#sentAtMs, succeeded);
   }
 
-  #sendBatch(): void {
+  /** Sends what is next, or waits for its time. */
+  #proceed(wasIdle: boolean): void {
+    const { pace } = this.#parts;
+    const nowMs = performance.now();
+    const sinceMs = pace === null || this.#stopping ? nowMs : pace.take(nowMs, wasIdle);
+    this.#idle = sinceMs === null;
+    if (sinceMs !== null) this.#sendBatch(sinceMs);
+  }
+
+  /** `sinceMs`: from when its replies are late. */
+  #sendBatch(sinceMs: number): void {
     const batch = this.#stopping ? null : this.#parts.nextBatch();
     if (batch === null) {
       this.destroy();
       return;
     }
     this.#repliesLeft = this.#parts.batches.expected.length;
-    this.#sentAtMs = performance.now();
+    this.#sentAtMs = sinceMs;
     this.#socket.write(batch);
   }
 
   #counterOf(expected: RespBatches["expected"]): ReplyCounter {
-    return new ReplyCounter(expected, (text) => {
-      if (!this.#parts.mayBeBusy || !text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
+    const { mayBeBusy, tally } = this.#parts;
+    const onError = (text: string) => {
+      if (!mayBeBusy || !text.startsWith("BUSY ")) throw new Error(`an error reply: ${text}`);
       this.#errors++;
-      this.#parts.tally.refusedAsBusy();
-    });
+      tally.refusedAsBusy();
+    };
+    return new ReplyCounter(expected, onError, () => tally.foundNothing());
   }
 }

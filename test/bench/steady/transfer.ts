@@ -1,0 +1,104 @@
+/**
+ * Large values: one client stores them, another one reads them, each one after the other and as fast as it is answered, at the same
+ * node at which others read small ones.
+ */
+import type { CremaCluster } from "../clusters/crema.ts";
+import { DEFAULT_DATA, type RespWork } from "../job.ts";
+import { waitUntil } from "../wait-until.ts";
+import { BackgroundLoad } from "./background-load.ts";
+import type { Disturbance, DisturbanceKind, Evidence } from "./disturbance.ts";
+
+const MEBIBYTE = 1_024 ** 2;
+/** Far from the small keys; more than one shard, few enough to be held by three nodes and two clients. */
+const LARGE = Object.freeze({ firstKey: 500_000_000, keys: 5, valueBytes: 8 * MEBIBYTE });
+const BEGUN_WITHIN_MS = 30_000;
+
+export const TRANSFER: DisturbanceKind = Object.freeze({
+  name: `values of ${LARGE.valueBytes / MEBIBYTE} MiB`,
+  durable: false,
+  flags: {},
+  data: DEFAULT_DATA,
+  create: async (cluster: CremaCluster) => {
+    const ports = cluster.ports.slice(0, 1);
+    const writer = await BackgroundLoad.start("the client that stores large values", workOf("SET"), ports);
+    try {
+      const reader = await BackgroundLoad.start("the client that reads large values", workOf("GET"), ports);
+      return new Transfer(cluster, writer, reader);
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  },
+});
+
+function workOf(command: RespWork["command"]): RespWork {
+  return {
+    type: "resp",
+    command,
+    connections: 1,
+    pipeline: 1,
+    waitForReplica: false,
+    readOnly: false,
+    perSecond: null,
+    data: LARGE,
+  };
+}
+
+class Transfer implements Disturbance {
+  readonly #cluster: CremaCluster;
+  readonly #writer: BackgroundLoad;
+  readonly #reader: BackgroundLoad;
+
+  constructor(cluster: CremaCluster, writer: BackgroundLoad, reader: BackgroundLoad) {
+    this.#cluster = cluster;
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  get pids(): readonly number[] {
+    return [this.#writer.pid, this.#reader.pid];
+  }
+
+  /** Bytes of the Redis door, of which small values are next to nothing. */
+  async evidence(): Promise<Evidence> {
+    const [node] = this.#cluster.nodes;
+    if (node === undefined) throw new Error("no node runs");
+    const metric = await node.metrics();
+    return {
+      "MiB stored": metric("crema_resp_read_bytes_total") / MEBIBYTE,
+      "MiB read": metric("crema_resp_written_bytes_total") / MEBIBYTE,
+    };
+  }
+
+  async prepare(): Promise<void> {
+    const before = await this.evidence();
+    this.#writer.begin();
+    // All of them once, so that there is something to read.
+    await this.#until("MiB stored", before, LARGE.keys + 1);
+    this.#reader.begin();
+    await this.#until("MiB read", before, 1);
+  }
+
+  async run(seconds: number): Promise<void> {
+    await Promise.all([this.#writer.last(seconds), this.#reader.last(seconds)]);
+  }
+
+  async settle(): Promise<void> {
+    await this.#reader.end();
+    await this.#writer.end();
+  }
+
+  async close(): Promise<void> {
+    this.#writer.close();
+    this.#reader.close();
+  }
+
+  /** So many large values have passed since. */
+  async #until(what: string, before: Evidence, values: number): Promise<void> {
+    const wanted = (before[what] ?? 0) + (values * LARGE.valueBytes) / MEBIBYTE;
+    await waitUntil(`large values pass (${what})`, BEGUN_WITHIN_MS, async () => {
+      const now = (await this.evidence())[what] ?? 0;
+      return now >= wanted ? null : `${now.toFixed(0)} of ${wanted.toFixed(0)}`;
+    });
+  }
+}

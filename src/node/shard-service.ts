@@ -144,9 +144,9 @@ export class ShardService {
   }
 }
 
-/** Whether a leader, or the founding of the group, has ever said what this replica holds. */
-function wasFilled({ raft }: RaftGroup<Reply>): boolean {
-  return raft.applied > 0 && raft.configuration.voters.length > 0;
+/** Whether the machine holds what a leader, or the founding of the group, has said that this replica holds. */
+function wasFilled({ raft, isRestoring }: RaftGroup<Reply>): boolean {
+  return raft.applied > 0 && raft.configuration.voters.length > 0 && !isRestoring;
 }
 
 /** One read at the leader, from permission to answer. */

@@ -1,10 +1,11 @@
 /**
  * Reads that this node's replica answers by itself: `get` and `getBytes` where there is one, `peek` and `peekBytes` always.
  */
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
-import type { ShardId } from "../../src/base/ids.ts";
+import { groupOfShard, type ShardId } from "../../src/base/ids.ts";
 import type { Query } from "../../src/cache/query.ts";
+import { RaftGroup } from "../../src/host/raft-group.ts";
 import type { ClusterNode } from "../../src/node/cluster-node.ts";
 import type { AbortSignalLike } from "../../src/node/promised-reply.ts";
 import { OUTSTANDING_MAX } from "../../src/node/router.ts";
@@ -148,6 +149,31 @@ describe("at a node without a replica", () => {
       new Uint8Array(Buffer.from("there")),
     );
     expect(outsider.router.counters).toEqual({ ...before, reads: before.reads + 2 });
+  });
+});
+
+describe("at a node that has just received its first snapshot", () => {
+  test("nothing is read before it is installed: an empty replica would say of every key that there is none", async () => {
+    const growing = new VirtualCluster(74);
+    const { node: founder } = growing.start(1);
+    await growing.until(() => growing.ready, 3_000);
+    await growing.settle(founder.cache.put("key", "value"));
+    const group = groupOfShard(founder.router.shardOf("key"));
+    const seen: unknown[] = [];
+    const { restoreFrom } = RaftGroup.prototype;
+    const spy = vi.spyOn(RaftGroup.prototype, "restoreFrom").mockImplementation(function (
+      this: RaftGroup<unknown>,
+      ...given: Parameters<typeof restoreFrom>
+    ) {
+      restoreFrom.apply(this, given);
+      if (this.id === group) seen.push(joiner.cache.peek("key"));
+    });
+    const { node: joiner } = growing.start(2, [1]);
+    await growing.until(() => seen.length > 0, 60_000);
+    spy.mockRestore();
+    expect(seen).toEqual([undefined]);
+    await growing.until(() => joiner.cache.peek("key") !== undefined, 5_000);
+    expect(joiner.cache.peek("key")).toBe("value");
   });
 });
 

@@ -111,12 +111,14 @@ export class CacheApi {
   }
 
   /** Local: this node's replica, else the nearest one. May be stale, never uncommitted. */
-  get(key: string, options: CallOptions = NO_OPTIONS): Promise<string | null> {
-    return this.#get(key, options, textOrNull);
+  async get(key: string, options: CallOptions = NO_OPTIONS): Promise<string | null> {
+    const here = options.signal?.aborted ? undefined : this.#peek(key);
+    return textOrNull(here === undefined ? await this.#readLocal(key, options) : here);
   }
 
-  getBytes(key: string, options: CallOptions = NO_OPTIONS): Promise<Uint8Array | null> {
-    return this.#get(key, options, bytesOrNull);
+  async getBytes(key: string, options: CallOptions = NO_OPTIONS): Promise<Uint8Array | null> {
+    const here = options.signal?.aborted ? undefined : this.#peek(key);
+    return bytesOrNull(here === undefined ? await this.#readLocal(key, options) : here);
   }
 
   /**
@@ -283,20 +285,12 @@ export class CacheApi {
     );
   }
 
-  /** Where this node has a replica there is nothing to wait for: one promise, resolved from the start. */
-  #get<Result>(key: string, options: CallOptions, resultOf: (reply: Reply) => Result): Promise<Result> {
-    try {
-      if (!options.signal?.aborted) {
-        const reply = this.#peek(key);
-        if (reply !== undefined) return Promise.resolve(resultOf(reply));
-      }
-      const binaryKey = binaryFromText(key);
-      return this.#read(binaryKey, { type: "get", key: binaryKey }, "local", options).then(resultOf);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  #readLocal(key: string, options: CallOptions): Promise<Reply> {
+    const binaryKey = binaryFromText(key);
+    return this.#read(binaryKey, { type: "get", key: binaryKey }, "local", options);
   }
 
+  /** What this node's replica answers, if it has one: there is nothing to wait for, and nothing that a signal could abort. */
   #peek(key: string): Reply | undefined {
     const binaryKey = binaryFromText(key);
     const shard = this.#shardOf(binaryKey);

@@ -106,7 +106,7 @@ export class CacheApi {
     ttlMs: number,
     options: CallOptions = {},
   ): Promise<{ version: number } | null> {
-    if (!(ttlMs > 0)) throw new RangeError(`ttlMs must be > 0, got ${ttlMs}`);
+    if (!(ttlMs > 0)) return Promise.reject(new RangeError(`ttlMs must be > 0, got ${ttlMs}`));
     return this.put(key, value, { ...options, ttlMs });
   }
 

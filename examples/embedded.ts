@@ -17,6 +17,7 @@ const firstChange = (async () => {
 await node.put("user:123", "Alice", { ttlMs: 3_600_000 });
 console.log("local read:", await node.get("user:123"));
 console.log("linearizable read:", await node.consistentGet("user:123"));
+console.log("local read without waiting:", node.peek("user:123"));
 
 const change = await firstChange;
 console.log("watched:", change?.type, change?.key, change?.value);

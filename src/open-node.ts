@@ -184,6 +184,19 @@ export class CremaNode {
     return this.#node.cache.getBytes(key, options);
   }
 
+  /**
+   * What {@link get} would find on this node, at once. null: no such key here. undefined: this node holds no replica of the key's shard, ask
+   * with `get`. Throws what `get` rejects with before it waits. @see CacheApi.peek
+   */
+  peek(key: string): string | null | undefined {
+    return this.#node.cache.peek(key);
+  }
+
+  /** @see peek */
+  peekBytes(key: string): Uint8Array | null | undefined {
+    return this.#node.cache.peekBytes(key);
+  }
+
   /** Linearizable: never older than anything acknowledged before the call. */
   consistentGet(key: string, options?: CallOptions): Promise<string | null> {
     return this.#node.cache.consistentGet(key, options);

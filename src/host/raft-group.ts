@@ -112,6 +112,11 @@ export class RaftGroup<Result> {
     return this.isLeader && this.#appliedTerm === this.raft.term;
   }
 
+  /** A snapshot was accepted and is about to be installed: until then the machine is behind what the core calls applied. */
+  get isRestoring(): boolean {
+    return this.#pendingRestore !== null;
+  }
+
   /** Commands wait for this leader to be ready, or for a transfer of its leadership to end. */
   get holdsCommands(): boolean {
     return this.#batchSinks.length > 0;

@@ -5,14 +5,15 @@
 import { type ShardId, shardId } from "../base/ids.ts";
 import { type Command, KEEP_TTL, NO_TTL } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
-import type { Reply } from "../cache/reply.ts";
+import { Fault, type Reply } from "../cache/reply.ts";
 import { binaryFromBytes, binaryFromText, bytesFromBinary, textFromBinary } from "../wire/binary-text.ts";
-import type { Consistency, RequestDoor } from "./door.ts";
-import { type AbortSignalLike, promisedReply } from "./promised-reply.ts";
+import type { Consistency, EmbeddedDoor, RequestDoor } from "./door.ts";
+import { type AbortSignalLike, faultError, promisedReply, promisedResult } from "./promised-reply.ts";
 import { keyError } from "./request-limits.ts";
 
 /** Half of what an integer can hold exactly: added to any machine time it still is one. */
 const TTL_MS_MAX = Number.MAX_SAFE_INTEGER / 2;
+const NO_OPTIONS: PutOptions = Object.freeze({});
 
 export type CacheValue = string | Uint8Array;
 
@@ -57,12 +58,12 @@ export interface CacheStats {
 }
 
 export class CacheApi {
-  readonly #door: RequestDoor;
+  readonly #door: EmbeddedDoor;
   readonly #defaultTimeoutMs: number;
   readonly #defaultTtlMs: number;
 
   constructor(
-    door: RequestDoor,
+    door: EmbeddedDoor,
     defaults: { readonly requestTimeoutMs: number; readonly defaultTtlMs: number },
   ) {
     this.#door = door;
@@ -71,27 +72,32 @@ export class CacheApi {
   }
 
   /** Stores `value`. Linearizable, exactly once. Answers the new version, or null when a condition failed. */
-  async put(key: string, value: CacheValue, options: PutOptions = {}): Promise<{ version: number } | null> {
+  put(key: string, value: CacheValue, options: PutOptions = NO_OPTIONS): Promise<{ version: number } | null> {
+    try {
+      return this.#put(key, value, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #put(key: string, value: CacheValue, options: PutOptions): Promise<{ version: number } | null> {
     if (options.ifAbsent && options.ifPresent)
       throw new TypeError("ifAbsent and ifPresent exclude each other");
     if (options.keepTtl && options.ttlMs !== undefined)
       throw new TypeError("keepTtl and ttlMs exclude each other");
     const condition = options.ifAbsent ? "if-absent" : options.ifPresent ? "if-present" : "always";
     const ttlMs = options.keepTtl ? KEEP_TTL : checkedTtl(options.ttlMs ?? this.#defaultTtlMs);
-    const version = await this.#write(
-      key,
-      {
-        type: "set",
-        key: binaryFromText(key),
-        value: binaryOf(value),
-        ttlMs,
-        condition,
-        expectedVersion: 0,
-        returnOld: false,
-      },
-      options,
-    );
-    return version === null ? null : { version: version as number };
+    const binaryKey = binaryFromText(key);
+    const command: Command = {
+      type: "set",
+      key: binaryKey,
+      value: binaryOf(value),
+      ttlMs,
+      condition,
+      expectedVersion: 0,
+      returnOld: false,
+    };
+    return this.#write(binaryKey, command, options, versionOrNull);
   }
 
   putWithTtl(
@@ -100,36 +106,52 @@ export class CacheApi {
     ttlMs: number,
     options: CallOptions = {},
   ): Promise<{ version: number } | null> {
-    if (!(ttlMs > 0)) throw new RangeError(`ttlMs must be > 0, got ${ttlMs}`);
+    if (!(ttlMs > 0)) return Promise.reject(new RangeError(`ttlMs must be > 0, got ${ttlMs}`));
     return this.put(key, value, { ...options, ttlMs });
   }
 
   /** Local: this node's replica, else the nearest one. May be stale, never uncommitted. */
-  async get(key: string, options: CallOptions = {}): Promise<string | null> {
-    return textOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "local", options));
+  async get(key: string, options: CallOptions = NO_OPTIONS): Promise<string | null> {
+    const here = options.signal?.aborted ? undefined : this.#peek(key);
+    return textOrNull(here === undefined ? await this.#readLocal(key, options) : here);
   }
 
-  async getBytes(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
-    return bytesOrNull(await this.#read(key, { type: "get", key: binaryFromText(key) }, "local", options));
+  async getBytes(key: string, options: CallOptions = NO_OPTIONS): Promise<Uint8Array | null> {
+    const here = options.signal?.aborted ? undefined : this.#peek(key);
+    return bytesOrNull(here === undefined ? await this.#readLocal(key, options) : here);
+  }
+
+  /**
+   * What {@link get} would find on this node, at once: null when there is no such key. undefined when this node holds no replica of the key's
+   * shard, so that only `get`, which asks another node, can tell. May be stale, never uncommitted.
+   * Throws what `get` rejects with before it waits: CREMA_KEY_INVALID, CREMA_NOT_READY, CREMA_BUSY, CREMA_CLOSED.
+   */
+  peek(key: string): string | null | undefined {
+    const reply = this.#peek(key);
+    return reply === undefined ? undefined : textOrNull(reply);
+  }
+
+  peekBytes(key: string): Uint8Array | null | undefined {
+    const reply = this.#peek(key);
+    return reply === undefined ? undefined : bytesOrNull(reply);
   }
 
   /** Linearizable: never older than anything acknowledged before the call. */
   async consistentGet(key: string, options: CallOptions = {}): Promise<string | null> {
-    return textOrNull(
-      await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options),
-    );
+    const binaryKey = binaryFromText(key);
+    return textOrNull(await this.#read(binaryKey, { type: "get", key: binaryKey }, "linearizable", options));
   }
 
   async consistentGetBytes(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
-    return bytesOrNull(
-      await this.#read(key, { type: "get", key: binaryFromText(key) }, "linearizable", options),
-    );
+    const binaryKey = binaryFromText(key);
+    return bytesOrNull(await this.#read(binaryKey, { type: "get", key: binaryKey }, "linearizable", options));
   }
 
   /** Linearizable read of value, version and remaining time-to-live. */
   async getVersioned(key: string, options: CallOptions = {}): Promise<Versioned | null> {
-    const query: Query = { type: "get-versioned", key: binaryFromText(key) };
-    const reply = await this.#read(key, query, "linearizable", options);
+    const binaryKey = binaryFromText(key);
+    const query: Query = { type: "get-versioned", key: binaryKey };
+    const reply = await this.#read(binaryKey, query, "linearizable", options);
     if (!Array.isArray(reply)) return null;
     const [value, version, ttlMs] = reply as [string, number, number];
     return { value: textFromBinary(value), version, ttlMs: ttlMs < 0 ? null : ttlMs };
@@ -137,7 +159,8 @@ export class CacheApi {
 
   /** Removes `key`; whether it existed. */
   async delete(key: string, options: CallOptions = {}): Promise<boolean> {
-    return (await this.#write(key, { type: "delete", keys: [binaryFromText(key)] }, options)) === 1;
+    const binaryKey = binaryFromText(key);
+    return this.#write(binaryKey, { type: "delete", keys: [binaryKey] }, options, isOne);
   }
 
   /**
@@ -154,20 +177,17 @@ export class CacheApi {
       throw new RangeError(`expectedVersion must be an integer >= 0, got ${expectedVersion}`);
     }
     const ttlMs = options.ttlMs === undefined ? KEEP_TTL : checkedTtl(options.ttlMs);
-    const version = await this.#write(
-      key,
-      {
-        type: "set",
-        key: binaryFromText(key),
-        value: binaryOf(value),
-        ttlMs,
-        condition: "if-version",
-        expectedVersion,
-        returnOld: false,
-      },
-      options,
-    );
-    return version === null ? null : { version: version as number };
+    const binaryKey = binaryFromText(key);
+    const command: Command = {
+      type: "set",
+      key: binaryKey,
+      value: binaryOf(value),
+      ttlMs,
+      condition: "if-version",
+      expectedVersion,
+      returnOld: false,
+    };
+    return this.#write(binaryKey, command, options, versionOrNull);
   }
 
   /** Adds to an integer, absent = 0. Answers the sum; a bigint beyond 2^53. */
@@ -176,26 +196,27 @@ export class CacheApi {
       throw new RangeError(`by must fit 64 bits, got ${by}`);
     if (typeof by === "number" && !Number.isSafeInteger(by))
       throw new RangeError(`by must be an integer, got ${by}`);
-    return (await this.#write(key, { type: "increment", key: binaryFromText(key), by }, options)) as
-      | number
-      | bigint;
+    const binaryKey = binaryFromText(key);
+    return this.#write(binaryKey, { type: "increment", key: binaryKey, by }, options, asSum);
   }
 
   /** Sets the time-to-live; whether the key exists. */
   async expire(key: string, ttlMs: number, options: CallOptions = {}): Promise<boolean> {
+    const binaryKey = binaryFromText(key);
     const command: Command = {
       type: "expire",
-      key: binaryFromText(key),
+      key: binaryKey,
       ttlMs: checkedTtl(ttlMs),
       condition: "always",
     };
-    return (await this.#write(key, command, options)) === 1;
+    return this.#write(binaryKey, command, options, isOne);
   }
 
   /** Linearizable. */
   async contains(key: string, options: CallOptions = {}): Promise<boolean> {
-    const query: Query = { type: "exists", keys: [binaryFromText(key)] };
-    return (await this.#read(key, query, "linearizable", options)) === 1;
+    const binaryKey = binaryFromText(key);
+    const query: Query = { type: "exists", keys: [binaryKey] };
+    return isOne(await this.#read(binaryKey, query, "linearizable", options));
   }
 
   /** Removes every key of the cluster, shard by shard (not atomic over shards). Answers how many there were. */
@@ -239,13 +260,23 @@ export class CacheApi {
     return Promise.all(shards.map((shard) => promisedReply((sink) => ask(shard, sink), options.signal)));
   }
 
-  async #write(key: string, command: Command, options: CallOptions): Promise<Reply> {
+  /** `key`, here and below, is binary. What is wrong with it is thrown. */
+  #write<Result>(
+    key: string,
+    command: Command,
+    options: CallOptions,
+    resultOf: (reply: Reply) => Result,
+  ): Promise<Result> {
     const shard = this.#shardOf(key);
     const timeoutMs = this.#timeoutMs(options);
-    return promisedReply((sink) => this.#door.write(shard, command, timeoutMs, sink), options.signal);
+    return promisedResult(
+      (sink) => this.#door.write(shard, command, timeoutMs, sink),
+      resultOf,
+      options.signal,
+    );
   }
 
-  async #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
+  #read(key: string, query: Query, consistency: Consistency, options: CallOptions): Promise<Reply> {
     const shard = this.#shardOf(key);
     const timeoutMs = this.#timeoutMs(options);
     return promisedReply(
@@ -254,12 +285,25 @@ export class CacheApi {
     );
   }
 
+  #readLocal(key: string, options: CallOptions): Promise<Reply> {
+    const binaryKey = binaryFromText(key);
+    return this.#read(binaryKey, { type: "get", key: binaryKey }, "local", options);
+  }
+
+  /** What this node's replica answers, if it has one: there is nothing to wait for, and nothing that a signal could abort. */
+  #peek(key: string): Reply | undefined {
+    const binaryKey = binaryFromText(key);
+    const shard = this.#shardOf(binaryKey);
+    const reply = this.#door.readHere(shard, { type: "get", key: binaryKey });
+    if (reply instanceof Fault) throw faultError(reply);
+    return reply;
+  }
+
   /** Throws CREMA_KEY_INVALID for what can be no key, CREMA_NOT_READY before there is a map. */
   #shardOf(key: string): ShardId {
-    const binary = binaryFromText(key);
-    const error = keyError(binary);
+    const error = keyError(key);
     if (error !== null) throw error;
-    return this.#door.shardOf(binary);
+    return this.#door.shardOf(key);
   }
 
   #timeoutMs(options: CallOptions): number {
@@ -285,4 +329,16 @@ function textOrNull(reply: Reply): string | null {
 
 function bytesOrNull(reply: Reply): Uint8Array | null {
   return typeof reply === "string" ? bytesFromBinary(reply) : null;
+}
+
+function versionOrNull(reply: Reply): { version: number } | null {
+  return reply === null ? null : { version: reply as number };
+}
+
+function isOne(reply: Reply): boolean {
+  return reply === 1;
+}
+
+function asSum(reply: Reply): number | bigint {
+  return reply as number | bigint;
 }

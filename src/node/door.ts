@@ -38,6 +38,15 @@ export interface RequestDoor {
   randomU32(): number;
 }
 
+/** The door for a program in the same process, which can be answered within its call. */
+export interface EmbeddedDoor extends RequestDoor {
+  /**
+   * What a `local` read of `shard` would be answered by this node's replica, now; undefined when there is none that was ever filled, so
+   * that `read` has to ask another node. Throws what `read` fails with at once, and counts as it does, except for undefined.
+   */
+  readHere(shard: ShardId, query: Query): Reply | undefined;
+}
+
 export type { RecoveryPlan, RecoveryStep } from "../cluster/recovery-plan.ts";
 
 export type MemberState = "joining" | "alive" | "suspect" | "dead" | "draining" | "left";

@@ -17,30 +17,86 @@ export interface AbortSignalLike {
  * waiting only: a write that was already sent may still be applied, and the error says so.
  */
 export function promisedReply(start: (sink: ReplySink) => void, signal?: AbortSignalLike): Promise<Reply> {
+  return promisedResult(start, asItIs, signal);
+}
+
+/**
+ * Likewise, but resolves with what `resultOf` makes of the reply: one promise where another one behind it would make two. `resultOf` is
+ * called where the reply is found, in the turn of the node, so it must be quick and must not throw.
+ */
+export function promisedResult<Result>(
+  start: (sink: ReplySink) => void,
+  resultOf: (reply: Reply) => Result,
+  signal?: AbortSignalLike,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
+    if (!signal) {
+      start(new PromiseSink(resolve, reject, resultOf));
+    } else if (signal.aborted) {
       reject(new CremaError("CREMA_ABORTED", "aborted before anything was sent"));
-      return;
+    } else {
+      start(new AbortableSink(new PromiseSink(resolve, reject, resultOf), signal));
     }
-    const onAbort = (): void => {
-      reject(new CremaError("CREMA_ABORTED", "aborted while waiting for the answer", { ambiguous: true }));
-    };
-    signal?.addEventListener("abort", onAbort);
-    start({
-      reply: (value) => {
-        signal?.removeEventListener("abort", onAbort);
-        if (value instanceof Fault) reject(faultError(value));
-        else resolve(value);
-      },
-      fail: (error) => {
-        signal?.removeEventListener("abort", onAbort);
-        reject(error);
-      },
-    });
   });
 }
 
-function faultError(fault: Fault): CremaError {
+function asItIs(reply: Reply): Reply {
+  return reply;
+}
+
+class PromiseSink<Result> implements ReplySink {
+  readonly #resolve: (result: Result) => void;
+  readonly #reject: (error: CremaError) => void;
+  readonly #resultOf: (reply: Reply) => Result;
+
+  constructor(
+    resolve: (result: Result) => void,
+    reject: (error: CremaError) => void,
+    resultOf: (reply: Reply) => Result,
+  ) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#resultOf = resultOf;
+  }
+
+  reply(value: Reply): void {
+    if (value instanceof Fault) this.#reject(faultError(value));
+    else this.#resolve(this.#resultOf(value));
+  }
+
+  fail(error: CremaError): void {
+    this.#reject(error);
+  }
+}
+
+/** Fails `sink` when `signal` aborts; what comes later has no effect on its promise. */
+class AbortableSink implements ReplySink {
+  readonly #sink: ReplySink;
+  readonly #signal: AbortSignalLike;
+  readonly #onAbort = (): void => {
+    this.#sink.fail(
+      new CremaError("CREMA_ABORTED", "aborted while waiting for the answer", { ambiguous: true }),
+    );
+  };
+
+  constructor(sink: ReplySink, signal: AbortSignalLike) {
+    this.#sink = sink;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  reply(value: Reply): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#sink.reply(value);
+  }
+
+  fail(error: CremaError): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#sink.fail(error);
+  }
+}
+
+export function faultError(fault: Fault): CremaError {
   switch (fault.code) {
     case "not-an-integer":
     case "not-a-float":

@@ -3,13 +3,13 @@
  * the router owns what the lanes share: limits, deadlines, and the clock that checks them.
  */
 import { CremaError } from "../base/errors.ts";
-import { type GroupId, type ShardId, SYSTEM_GROUP, shardId, shardOfGroup } from "../base/ids.ts";
+import { type GroupId, type ShardId, SYSTEM_GROUP, shardOfGroup } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { Command } from "../cache/command.ts";
 import type { Query } from "../cache/query.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { Clock, Timer } from "../host/ports.ts";
-import type { Consistency, ReplySink, RequestDoor } from "./door.ts";
+import type { Consistency, EmbeddedDoor, ReplySink } from "./door.ts";
 import { closedError, PendingRequest } from "./pending-request.ts";
 import { limitError, queryLimitError } from "./request-limits.ts";
 import { type LaneSurroundings, ShardLane } from "./shard-lane.ts";
@@ -24,10 +24,10 @@ export interface RouterSurroundings extends Omit<LaneSurroundings, "finish" | "c
   /** null until the cluster map is known. */
   shardCount(): number | null;
   /** xxhash64 of the key or its hash tag, modulo `shards`. */
-  hash(key: string, shards: number): number;
+  hash(key: string, shards: number): ShardId;
 }
 
-export class Router implements RequestDoor {
+export class Router implements EmbeddedDoor {
   readonly #node: RouterSurroundings;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -77,7 +77,7 @@ export class Router implements RequestDoor {
   }
 
   shardOf(key: string): ShardId {
-    return shardId(this.#node.hash(key, this.shardCount));
+    return this.#node.hash(key, this.shardCount);
   }
 
   wallMs(): number {
@@ -112,10 +112,13 @@ export class Router implements RequestDoor {
       sink.fail(refused);
       return;
     }
-    if (consistency === "local" && this.#node.shards.canReadLocally(shard)) {
-      this.counters.localReads++;
-      sink.reply(this.#node.shards.readLocal(shard, query));
-      return;
+    if (consistency === "local") {
+      const reply = this.#node.shards.readIfHere(shard, query);
+      if (reply !== undefined) {
+        this.counters.localReads++;
+        sink.reply(reply);
+        return;
+      }
     }
     const lane = this.#lane(shard);
     const kind = consistency === "local" ? "local-read" : "read";
@@ -123,6 +126,20 @@ export class Router implements RequestDoor {
     this.#outstanding.add(request);
     this.#armSweep();
     lane.add(request);
+  }
+
+  readHere(shard: ShardId, query: Query): Reply | undefined {
+    const refused = this.#refusal() ?? queryLimitError(query);
+    if (refused !== null) {
+      this.counters.reads++;
+      this.counters.failures++;
+      throw refused;
+    }
+    const reply = this.#node.shards.readIfHere(shard, query);
+    if (reply === undefined) return undefined;
+    this.counters.reads++;
+    this.counters.localReads++;
+    return reply;
   }
 
   /** Something changed that may let requests to `group` go on. */

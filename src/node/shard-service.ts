@@ -84,13 +84,22 @@ export class ShardService {
   /** Whether this node's replica has ever been filled: before that its state says nothing. */
   canReadLocally(shard: ShardId): boolean {
     const group = this.group(shard);
-    return group !== undefined && group.raft.applied > 0 && group.raft.configuration.voters.length > 0;
+    return group !== undefined && wasFilled(group);
   }
 
   /** What this replica holds, as it is; may be stale, never uncommitted. Only if {@link canReadLocally}. */
   readLocal(shard: ShardId, query: Query): Reply {
-    const machine = this.machine(shard);
-    if (machine === undefined) throw NOT_LEADER;
+    const reply = this.readIfHere(shard, query);
+    if (reply === undefined) throw NOT_LEADER;
+    return reply;
+  }
+
+  /** {@link readLocal} if {@link canReadLocally}, with one look for the replica; else undefined. */
+  readIfHere(shard: ShardId, query: Query): Reply | undefined {
+    const group = this.group(shard);
+    if (group === undefined || !wasFilled(group)) return undefined;
+    const { machine } = group;
+    if (!(machine instanceof ShardMachine)) return undefined;
     const reply = machine.cache.query(query, null);
     if (reply instanceof ExpiredFirst)
       throw new CremaError("CREMA_INTERNAL", "a local read asked for a removal");
@@ -133,6 +142,11 @@ export class ShardService {
     encodeSessionCommand(this.#writer, { session: 0, sequence: 0, lowWater: 0, command });
     group.submit(this.#writer.view(), sink);
   }
+}
+
+/** Whether the machine holds what a leader, or the founding of the group, has said that this replica holds. */
+function wasFilled({ raft, isRestoring }: RaftGroup<Reply>): boolean {
+  return raft.applied > 0 && raft.configuration.voters.length > 0 && !isRestoring;
 }
 
 /** One read at the leader, from permission to answer. */

@@ -6,9 +6,8 @@ import xxhash from "xxhash-wasm";
 import { assert } from "../base/assert.ts";
 import { SHARDS_MAX, type ShardId, shardId } from "../base/ids.ts";
 import { KEY_BYTES_MAX } from "../base/limits.ts";
+import { SHORT_BYTES_MAX, shortHashModulo } from "./short-hash.ts";
 
-const OPEN = 0x7b;
-const CLOSE = "}";
 /** Keys of up to so many bytes use views made once; longer ones make one each. */
 const VIEWS_MAX = 256;
 
@@ -42,16 +41,19 @@ export class KeyHash {
     let start = 0;
     let end = key.length;
     // The tag is what stands between the first `{` and the first `}` after it, if anything does.
-    for (let at = 0; at < end; at++) {
-      if (key.charCodeAt(at) !== OPEN) continue;
-      const close = key.indexOf(CLOSE, at + 1);
-      if (close > at + 1) {
-        start = at + 1;
+    const open = key.indexOf("{");
+    if (open >= 0) {
+      const close = key.indexOf("}", open + 1);
+      if (close > open + 1) {
+        start = open + 1;
         end = close;
       }
-      break;
     }
-    return this.#shardIds[Number(this.hash(key, start, end) % this.#divisor)] as ShardId;
+    const shard =
+      end - start <= SHORT_BYTES_MAX
+        ? shortHashModulo(key, start, end, shards)
+        : Number(this.hash(key, start, end) % this.#divisor);
+    return this.#shardIds[shard] as ShardId;
   }
 
   #setShards(shards: number): void {

@@ -47,10 +47,10 @@ export interface EtcdWork {
   readonly clients: number;
 }
 
-/** The public API within the process of the node itself; `get` reads one after the other. */
+/** The public API within the process of the node itself; `get` and `peek` read one after the other. */
 export interface EmbeddedWork {
   readonly type: "embedded";
-  readonly command: "get" | "put";
+  readonly command: "get" | "peek" | "put";
   readonly outstanding: number;
 }
 

@@ -138,6 +138,7 @@ function byRedisBenchmark(): readonly Row[] {
 
 function embedded(): readonly Row[] {
   const get: Work = { type: "embedded", command: "get", outstanding: 1 };
+  const peek: Work = { type: "embedded", command: "peek", outstanding: 1 };
   const put: Work = { type: "embedded", command: "put", outstanding: 256 };
   return [
     {
@@ -145,6 +146,12 @@ function embedded(): readonly Row[] {
       figure: "rate",
       ours: side("embedded-one", get),
       peer: side("map", get),
+    },
+    {
+      name: "peek() in process, against Map",
+      figure: "rate",
+      ours: side("embedded-one", peek),
+      peer: side("map", peek),
     },
     {
       name: "put() in process, one node, 256 outstanding",

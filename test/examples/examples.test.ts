@@ -12,6 +12,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   embedded: [
     "local read: Alice",
     "linearizable read: Alice",
+    "local read without waiting: Alice",
     "watched: put user:123 Alice",
     "put if absent, though present: null",
     "counted to: 5",

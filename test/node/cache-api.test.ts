@@ -95,6 +95,21 @@ describe("through the leader, a follower, and a node without a replica", () => {
     expect(Math.min(...answers)).toBeGreaterThanOrEqual(0);
   });
 
+  test("arguments that cannot be are rejected, never thrown", async () => {
+    const { cache } = (members[0] as VirtualMember).node;
+    const bad: [Promise<unknown>, new (message: string) => Error][] = [
+      [cache.put("key", "x", { ifAbsent: true, ifPresent: true }), TypeError],
+      [cache.put("key", "x", { keepTtl: true, ttlMs: 1 }), TypeError],
+      [cache.put("key", 5 as unknown as string), TypeError],
+      [cache.put("key", "x", { ttlMs: -1 }), RangeError],
+      [cache.putWithTtl("key", "x", 0), RangeError],
+      [cache.cas("key", -1, "x"), RangeError],
+      [cache.increment("key", 0.5), RangeError],
+      [cache.expire("key", Number.NaN), RangeError],
+    ];
+    for (const [call, type] of bad) await expect(call).rejects.toBeInstanceOf(type);
+  });
+
   test("keys and values beyond the limits are refused by name, before anything is sent", async () => {
     const { cache } = (members[0] as VirtualMember).node;
     const codeOf = (work: Promise<unknown>): Promise<string> =>

@@ -75,13 +75,25 @@ describe("key hash", () => {
     expect(() => hash.hash(`${key}k`)).toThrow(/limit/);
   });
 
-  it("maps a key to xxhash64(key) modulo shards", () => {
+  it("maps a key to xxhash64(key) modulo shards, short or long", () => {
+    const key = fc.string({ unit: "binary-ascii", maxLength: 100, size: "max" });
     fc.assert(
-      fc.property(fc.string({ unit: "binary-ascii" }), fc.integer({ min: 1, max: 4_096 }), (key, shards) => {
-        fc.pre(!key.includes("{"));
-        expect(hash.shardOf(key, shards)).toBe(Number(xxh64(Buffer.from(key, "latin1")) % BigInt(shards)));
+      fc.property(key, fc.integer({ min: 1, max: 4_096 }), (text, shards) => {
+        fc.pre(!text.includes("{"));
+        expect(hash.shardOf(text, shards)).toBe(Number(xxh64(Buffer.from(text, "latin1")) % BigInt(shards)));
       }),
+      { numRuns: 500 },
     );
+  });
+
+  it("maps keys to the same shard where the hash of short keys ends and the library begins", () => {
+    for (let length = 0; length <= 70; length++) {
+      for (const text of ["k".repeat(length), "\xff".repeat(length), `{${"\x80".repeat(length)}`]) {
+        const expected = Number(xxh64(Buffer.from(text, "latin1")) % 4_096n);
+        expect(hash.shardOf(text, 4_096)).toBe(expected);
+        if (length > 0) expect(hash.shardOf(`cart{${text}}{other}`, 4_096)).toBe(expected);
+      }
+    }
   });
 
   it.each([

@@ -1,13 +1,15 @@
 /**
- * Load on a cache in the same process: `get` one after the other, `put` with many outstanding.
+ * Load on a cache in the same process: `get` or `peek` one after the other, `put` with many outstanding.
  */
-import { KEY_COUNT, keyText, scattered, valueText, type Work } from "../job.ts";
+import { type EmbeddedWork, KEY_COUNT, keyText, scattered, valueText, type Work } from "../job.ts";
 import type { Load } from "../load/load.ts";
 import type { Tally } from "../tally.ts";
 
 /** What the load uses of a node. */
-export interface AsyncCache {
+export interface InProcessCache {
   get(key: string): Promise<string | null>;
+  /** null: no such key; undefined: it is not here. */
+  peek(key: string): string | null | undefined;
   put(key: string, value: string): Promise<unknown>;
 }
 
@@ -15,12 +17,16 @@ const PREFILL_OUTSTANDING = 256;
 /** Reads between two looks at the clock, which costs as much as some of them. */
 const READS_PER_LOOK = 256;
 
-/** A plain Map behind the same signature: what there is to lose. */
-export class MapCache implements AsyncCache {
+/** A plain Map behind the same signatures: what there is to lose. */
+export class MapCache implements InProcessCache {
   readonly #values = new Map<string, string>();
 
   async get(key: string): Promise<string | null> {
     return this.#values.get(key) ?? null;
+  }
+
+  peek(key: string): string | undefined {
+    return this.#values.get(key);
   }
 
   async put(key: string, value: string): Promise<void> {
@@ -30,7 +36,7 @@ export class MapCache implements AsyncCache {
 
 export class EmbeddedLoad implements Load {
   readonly finished: Promise<void>;
-  readonly #cache: AsyncCache;
+  readonly #cache: InProcessCache;
   readonly #tally: Tally;
   readonly #once: boolean;
   readonly #keys: readonly string[];
@@ -39,7 +45,7 @@ export class EmbeddedLoad implements Load {
   #stopping = false;
 
   /** `once`: every key is put once, then the load ends by itself. */
-  constructor(work: Work, cache: AsyncCache, tally: Tally, once: boolean) {
+  constructor(work: Work, cache: InProcessCache, tally: Tally, once: boolean) {
     if (work.type !== "embedded")
       throw new Error(`a program with a node of its own cannot do ${work.type} work`);
     this.#cache = cache;
@@ -49,8 +55,8 @@ export class EmbeddedLoad implements Load {
     this.#keys = numbers.map(keyText);
     this.#values = numbers.map((number) => valueText(number));
     const outstanding = once ? PREFILL_OUTSTANDING : work.outstanding;
-    const read = !once && work.command === "get";
-    const loops = Array.from({ length: outstanding }, () => (read ? this.#readOn() : this.#writeOn()));
+    const command = once ? "put" : work.command;
+    const loops = Array.from({ length: outstanding }, () => this.#goOn(command));
     this.finished = Promise.all(loops).then(() => undefined);
   }
 
@@ -60,6 +66,17 @@ export class EmbeddedLoad implements Load {
 
   destroy(): void {
     this.#stopping = true;
+  }
+
+  #goOn(command: EmbeddedWork["command"]): Promise<void> {
+    switch (command) {
+      case "get":
+        return this.#readOn();
+      case "peek":
+        return this.#peekOn();
+      case "put":
+        return this.#writeOn();
+    }
   }
 
   /** Counts a read as what it took on average since the last look at the clock. */
@@ -74,6 +91,21 @@ export class EmbeddedLoad implements Load {
       }
       this.#tally.succeeded((performance.now() - beganMs) / READS_PER_LOOK, READS_PER_LOOK);
       // Promises alone never let the process hear that the window has ended.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Likewise. */
+  async #peekOn(): Promise<void> {
+    let at = 0;
+    while (!this.#stopping) {
+      const beganMs = performance.now();
+      for (let count = 0; count < READS_PER_LOOK; count++) {
+        const value = this.#cache.peek(this.#keys[at] as string);
+        if (typeof value !== "string") throw new Error(`${this.#keys[at]} was put and is not found`);
+        at = at + 1 === KEY_COUNT ? 0 : at + 1;
+      }
+      this.#tally.succeeded((performance.now() - beganMs) / READS_PER_LOOK, READS_PER_LOOK);
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }

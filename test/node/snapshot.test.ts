@@ -2,7 +2,7 @@
  * A node that joins late, behind the cut of the log, while writes go on.
  */
 import { expect, test } from "vitest";
-import { groupId } from "../../src/base/ids.ts";
+import { groupId, shardId } from "../../src/base/ids.ts";
 import type { RaftGroup } from "../../src/host/raft-group.ts";
 import { ShardMachine } from "../../src/node/shard-machine.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
@@ -99,4 +99,27 @@ test("a shard that holds values of any size allowed is copied to newcomers", asy
   expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 60_000)).toBe(true);
   const digests = cluster.living.map(({ node }) => machineOf(node.groups.get(SHARD)).cache.digest());
   expect(new Set(digests).size).toBe(1);
+}, 60_000);
+
+// Found by a benchmark: between a snapshot's arrival and the end of the turn, the replica counted as filled and held nothing.
+test("a replica that a snapshot is about to fill answers no local read before it holds it", async () => {
+  const cluster = new VirtualCluster(24);
+  const first = cluster.start(1, [], { shards: 1 });
+  await cluster.until(() => cluster.ready, 3_000);
+  for (let turn = 0; turn < 11_000; turn++) {
+    void first.node.cache.put(`key:${turn % 100}`, String(turn));
+    await cluster.run(0.01);
+  }
+  const joined = [2, 3].map((machine) => cluster.start(machine, [1]));
+  const shard = shardId(0);
+  const readable = (): typeof joined => joined.filter(({ node }) => node.shards.canReadLocally(shard));
+  const emptyHanded = (): boolean =>
+    readable().some(({ node }) => node.shards.readLocal(shard, { type: "get", key: "key:7" }) === null);
+  let found = true;
+  const whole = await cluster.until(() => {
+    found &&= !emptyHanded();
+    return !found || (readable().length === 2 && cluster.settledWith(3));
+  }, 60_000);
+  expect(whole).toBe(true);
+  expect(found).toBe(true);
 }, 60_000);

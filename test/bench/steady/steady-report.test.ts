@@ -17,7 +17,7 @@ describe("the report of steady reads", () => {
     expect(linearizable?.disturbed).toEqual({ p50Ms: 1, p99Ms: 8.5, p999Ms: 20, maxMs: 30 });
     expect(linearizable?.quiet.p99Ms).toBe(2.5);
     // Local reads take half as long here, with and without.
-    expect(local).toMatchObject({ ratio: 3.5, missing: 8 });
+    expect(local).toMatchObject({ ratio: 3.5, busy: 4, missing: 0 });
     expect(local?.disturbed.p99Ms).toBe(4.25);
   });
 
@@ -35,6 +35,13 @@ describe("the report of steady reads", () => {
     expect(objectionsTo(rows)).toEqual([
       "checkpoints, pair 1: no bytes while it should have been disturbed",
       "checkpoints, pair 2: no checkpoints while it should have been disturbed",
+    ]);
+  });
+
+  it("objects when reads did not find what was stored, quiet or not", () => {
+    const lossy = { ...windowOf(1, {}), reads: { linearizable: outcomeOf(1), local: outcomeOf(1, 2) } };
+    expect(objectionsTo(rowOf([windowOf(1, { checkpoints: 10 }), lossy]))).toEqual([
+      "checkpoints, pair 1: 2 reads found nothing of what was stored",
     ]);
   });
 
@@ -67,7 +74,7 @@ function rowOf(...pairs: readonly (readonly [SteadyWindow, SteadyWindow])[]): St
 function windowOf(p99Ms: number, evidence: Evidence): SteadyWindow {
   return {
     seconds: 5,
-    reads: { linearizable: outcomeOf(p99Ms, 0), local: outcomeOf(p99Ms / 2, 2) },
+    reads: { linearizable: outcomeOf(p99Ms), local: outcomeOf(p99Ms / 2) },
     evidence,
     cpu: { ofProcess: new Map(), own: 1.5, foreign: 0, steal: 0 },
     disturbance: null,
@@ -77,7 +84,7 @@ function windowOf(p99Ms: number, evidence: Evidence): SteadyWindow {
   };
 }
 
-function outcomeOf(p99Ms: number, missing: number): Outcome {
+function outcomeOf(p99Ms: number, missing = 0): Outcome {
   const tail = { p999Ms: 20, maxMs: 30 };
   return { operations: 2_500, seconds: 5, p50Ms: 1, p99Ms, tail, busy: 1, missing };
 }

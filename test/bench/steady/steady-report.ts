@@ -26,7 +26,7 @@ export interface SteadyFigure {
   /** The p99 of disturbed windows by that of quiet ones: the median over the pairs. */
   readonly ratio: number;
   readonly ratios: readonly number[];
-  /** Reads that were refused, and local ones that found nothing: a copy that has just begun. */
+  /** Reads that were refused, and local ones that found nothing: there must be none, for all keys were stored before. */
   readonly busy: number;
   readonly missing: number;
 }
@@ -54,16 +54,23 @@ export function figuresOf({ kind, run }: SteadyRow): readonly SteadyFigure[] {
   });
 }
 
-/** What speaks against the row: windows in which nothing happened that should have, or something that should not. */
+/**
+ * What speaks against the row: windows in which nothing happened that should have, or something that should not, and reads that did
+ * not find what was stored.
+ */
 export function objectionsTo({ kind, run }: SteadyRow): readonly string[] {
-  return run.pairs.flatMap(({ ours, peer }, at) =>
-    Object.entries(ours.evidence).flatMap(([what, count]) => {
-      const where = `${kind.name}, pair ${at + 1}`;
+  return run.pairs.flatMap(({ ours, peer }, at) => {
+    const where = `${kind.name}, pair ${at + 1}`;
+    const windows = peer === null ? [ours] : [ours, peer];
+    const { missing } = counts(windows.flatMap(({ reads }) => READ_SORTS.map((sort) => reads[sort])));
+    const lost = missing > 0 ? [`${where}: ${missing} reads found nothing of what was stored`] : [];
+    const wrong = Object.entries(ours.evidence).flatMap(([what, count]) => {
       if (!(count > 0)) return [`${where}: no ${what} while it should have been disturbed`];
       const share = (peer?.evidence[what] ?? 0) / (peer?.seconds ?? 1) / (count / ours.seconds);
       return share > QUIET_SHARE_MAX ? [`${where}: ${what} while it should have been quiet`] : [];
-    }),
-  );
+    });
+    return [...lost, ...wrong];
+  });
 }
 
 /** Two tables in Markdown: how long reads took, and what happened meanwhile. */

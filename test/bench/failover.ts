@@ -6,8 +6,8 @@
 import { parseArgs } from "node:util";
 import type { ClusterStatus } from "../../src/index.ts";
 import { loadKeyHash } from "../../src/placement/key-hash.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { CremaProcess } from "./clusters/crema-process.ts";
-import { freePorts } from "./clusters/free-ports.ts";
 import { missingToSettle } from "./clusters/settled.ts";
 import { Histogram } from "./histogram.ts";
 import { DEFAULT_DATA, keyText, type RespWork, valueText } from "./job.ts";

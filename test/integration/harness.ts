@@ -1,13 +1,12 @@
 /**
  * Clusters of real processes for tests. Whatever a test starts here is gone when the test ends, however it ends.
  */
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { onTestFailed, onTestFinished } from "vitest";
 import type { ClusterStatus } from "../../src/index.ts";
 import { NodeProcess } from "./node-process.ts";
 import { waitUntil } from "./wait-until.ts";
+
+export { freePorts } from "../support/free-ports.ts";
 
 export class TestCluster {
   readonly nodes: NodeProcess[] = [];
@@ -116,34 +115,4 @@ export function unsettledReason(status: ClusterStatus, running: readonly NodePro
 /** How many shards each of `nodes` leads. */
 export function leaderCounts(status: ClusterStatus, nodes: readonly NodeProcess[]): readonly number[] {
   return nodes.map((node) => status.shards.filter((shard) => shard.leader === node.ready.nodeId).length);
-}
-
-/**
- * Ports that are free for TCP and UDP now, for tests in which nodes must know each other's address before they start.
- * Chosen below the range from which the system takes ports for outgoing connections.
- */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = 12_000 + Math.floor(Math.random() * 18_000);
-    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
-  }
-  return ports;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const socket = createSocket("udp4");
-  try {
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    socket.bind(port, "127.0.0.1");
-    await once(socket, "listening");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-    socket.close();
-  }
 }

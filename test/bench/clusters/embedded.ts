@@ -1,9 +1,10 @@
 /**
  * Nodes of ours inside programs, each in a process of its own; the first program does the work.
  */
+
+import { freePorts } from "../../support/free-ports.ts";
 import { WorkerProcess } from "../worker-process.ts";
 import type { Cluster } from "./cluster.ts";
-import { freePorts } from "./free-ports.ts";
 
 const PROGRAM = "./embedded/embedded-main.js";
 

@@ -2,11 +2,11 @@
  * Three nodes of etcd. Always durable: every put is synced by a majority before it is answered.
  */
 import { join } from "node:path";
+import { freePorts } from "../../support/free-ports.ts";
 import { callEtcd } from "../load/etcd-call.ts";
 import { grpcMessage, PUT_PATH, putRequest } from "../load/etcd-messages.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Cluster } from "./cluster.ts";
-import { freePorts } from "./free-ports.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const NODES = 3;

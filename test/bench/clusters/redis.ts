@@ -3,10 +3,10 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { freePorts } from "../../support/free-ports.ts";
 import { askOnce } from "../load/ask-once.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Cluster } from "./cluster.ts";
-import { freePorts } from "./free-ports.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const READY_WITHIN_MS = 30_000;

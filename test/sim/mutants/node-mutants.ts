@@ -12,8 +12,7 @@ export const NODE_MUTANTS: readonly Mutant[] = Object.freeze([
       {
         file: "src/node/shard-lane.ts",
         find: '    if (request.kind === "write" && request !== this.#opening && request.session === 0) this.#number(request);\n',
-        replace:
-          '    if (request.kind === "write" && request !== this.#opening) {\n      this.#number(request);\n      request.bytes = null;\n    }\n',
+        replace: '    if (request.kind === "write" && request !== this.#opening) this.#number(request);\n',
       },
     ],
     world: "partitions",

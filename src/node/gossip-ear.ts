@@ -18,6 +18,8 @@ export function hearGossip(node: ClusterNode, hints: LeaderGossip, event: SwimEv
     case "member-suspected":
     case "member-died":
       node.groups.peerSuspected(event.member.id);
+      // Over a link that was idle it can answer for itself.
+      if (node.links.isUp(event.member.id)) node.links.ask(event.member.id);
       memberSilent(node);
       hearOfMember(node, event.type, event.member);
       return;

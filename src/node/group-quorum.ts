@@ -1,5 +1,5 @@
 /**
- * Whether a majority of a group's voters can answer, as far as gossip says. Only for what is told to people and clients:
+ * Whether a majority of a group's voters can answer, as far as gossip and the links say. Only for what is told to people and clients:
  * who leads is decided by the voters themselves.
  */
 import { type GroupId, type NodeId, SYSTEM_GROUP, shardOfGroup } from "../base/ids.ts";
@@ -67,6 +67,8 @@ function mayAnswer(node: ClusterNode, voter: NodeId): boolean {
   const member = node.gossip.member(voter);
   if (member === undefined || member.state === "alive") return true;
   if (member.state === "left") return false;
+  // Who has spoken over a link since is there, though gossip has not heard it refute the suspicion yet.
+  if ((node.links.lastHeardMs(voter) ?? Number.NEGATIVE_INFINITY) > member.stateChangedAtMs) return true;
   // Whom this node missed while it heard nobody has a moment to be heard again.
   const { heardAgainAtMs } = node.gossip;
   const sinceMs =

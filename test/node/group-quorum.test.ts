@@ -7,12 +7,18 @@ import { quorumLoss } from "../../src/node/group-quorum.ts";
 const VOTERS = ["1111111111111111", "2222222222222222", "3333333333333333"].map(nodeId);
 
 /** Whether a node that holds no replica believes at 20 s that two of the three voters, in `state` since `sinceMs`, are lost. */
-function isLost(state: "suspect" | "dead" | "left", sinceMs: number, heardAgainAtMs: number): boolean {
+function isLost(
+  state: "suspect" | "dead" | "left",
+  sinceMs: number,
+  heardAgainAtMs: number,
+  linkHeardMs: number | null = null,
+): boolean {
   const node = {
     nodeId: nodeId("4444444444444444"),
     clock: { nowMs: () => 20_000 },
     groups: { get: () => undefined },
     control: { map: { shards: [{ wanted: VOTERS }] } },
+    links: { lastHeardMs: () => linkHeardMs },
     gossip: {
       heardAgainAtMs,
       member: (id: string) => ({ state: id === VOTERS[0] ? "alive" : state, stateChangedAtMs: sinceMs }),
@@ -35,4 +41,15 @@ test.each([
   ["a farewell", "left", 15_000, 19_900, true],
 ] as const)("%s", (_what, state, sinceMs, heardAgainAtMs, lost) => {
   expect(isLost(state, sinceMs, heardAgainAtMs)).toBe(lost);
+});
+
+// Seed 9101029 (6 s, all faults): cut off for 1.3 s, a node believed its suspicions although the suspected spoke to it all the time.
+test.each([
+  ["suspected, and heard over a link since", "suspect", 15_000, 15_001, false],
+  ["suspected, and heard over a link only before", "suspect", 15_000, 14_999, true],
+  ["dead, as somebody says, and heard over a link since", "dead", 15_000, 15_001, false],
+  ["dead, and heard over a link only before", "dead", 15_000, 14_999, true],
+  ["gone on purpose, whatever still came", "left", 15_000, 15_001, true],
+] as const)("%s", (_what, state, sinceMs, linkHeardMs, lost) => {
+  expect(isLost(state, sinceMs, NEVER, linkHeardMs)).toBe(lost);
 });

@@ -308,7 +308,8 @@ export class ControlPlane {
     this.board.changed(group);
     if (group === SYSTEM_GROUP) {
       this.#leader.elected();
-      if (this.system.isLeader && this.map !== null) this.#spread.announce(this.map, null);
+      // Not only once it is ready: whoever led before may have told nobody, and what it has not applied yet it tells when it has.
+      if (this.system.group?.isLeader === true && this.map !== null) this.#spread.announce(this.map, null);
     }
   }
 

@@ -274,7 +274,8 @@ export class ShardLane implements RequestOwner, RequestEncoder {
       this.#begin(request, target);
       writer.reset();
       this.encode(request, writer);
-      shards.propose(this.shard, writer.view(), request);
+      // A copy: a shard that has to refuse others first makes their clients ask again, and that may write here, before it takes this one.
+      shards.propose(this.shard, writer.copy(), request);
       return true;
     }
     const channel = this.#node.channel(target);

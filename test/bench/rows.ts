@@ -47,10 +47,23 @@ export const ROWS: readonly Row[] = [
     [64, 16],
     [256, 1],
   ]),
+  ...againstBare("SET in memory", "SET", "crema", "bare", [
+    [64, 1],
+    [64, 16],
+    [256, 1],
+  ]),
+  ...againstBare("linearizable GET", "GET", "crema", "bare", [
+    [64, 1],
+    [64, 16],
+  ]),
   ...localReads(),
   ...byRedisBenchmark(),
   ...writesAgainstEtcd("SET synced", "crema-durable"),
   ...writesAgainstRedis("SET synced", "crema-durable", "redis-durable", [
+    [64, 1],
+    [64, 16],
+  ]),
+  ...againstBare("SET synced", "SET", "crema-durable", "bare-durable", [
     [64, 1],
     [64, 16],
   ]),
@@ -101,16 +114,41 @@ function writesAgainstRedis(
   });
 }
 
-function localReads(): readonly Row[] {
-  return [1, 16].map((pipeline) => {
-    const work = resp("GET", 64, pipeline);
+/** The least that can be done for the same requests: what sockets and turns take, whoever uses them. */
+function againstBare(
+  name: string,
+  command: RespWork["command"],
+  ours: ClusterKind,
+  peer: "bare" | "bare-durable",
+  shapes: readonly (readonly [connections: number, pipeline: number])[],
+): readonly Row[] {
+  return shapes.map(([connections, pipeline]) => {
+    const work = resp(command, connections, pipeline);
     return {
-      name: `local GET of one node, ${shapeText(64, pipeline)}, against redis-server`,
-      figure: "rate" as const,
-      ours: { ...side("crema", { ...work, readOnly: true }), oneDoor: true },
-      peer: side("redis", work),
+      name: `${name}, ${shapeText(connections, pipeline)}, against bare nodes`,
+      figure: "rate",
+      ours: side(ours, work),
+      peer: side(peer, work),
     };
   });
+}
+
+function localReads(): readonly Row[] {
+  const peers = [
+    ["redis-server", "redis"],
+    ["one bare node", "bare-one"],
+  ] as const;
+  return peers.flatMap(([title, peer]) =>
+    [1, 16].map((pipeline) => {
+      const work = resp("GET", 64, pipeline);
+      return {
+        name: `local GET of one node, ${shapeText(64, pipeline)}, against ${title}`,
+        figure: "rate" as const,
+        ours: { ...side("crema", { ...work, readOnly: true }), oneDoor: true },
+        peer: side(peer, work),
+      };
+    }),
+  );
 }
 
 /** Whether our own load is to be trusted, and what Redis' own makes of one door. */

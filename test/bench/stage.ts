@@ -1,6 +1,7 @@
 /**
  * The clusters that run now, and their data. Whatever stood on it is gone when it is closed.
  */
+import { startBare } from "./clusters/bare.ts";
 import type { Cluster, ClusterKind } from "./clusters/cluster.ts";
 import { startCrema } from "./clusters/crema.ts";
 import { startEmbedded, startMap } from "./clusters/embedded.ts";
@@ -103,6 +104,12 @@ export class Stage {
         return startRedis(pathOf(redis), directory, { durable: false, replicas: 2 });
       case "redis-durable":
         return startRedis(pathOf(redis), directory, { durable: true, replicas: 2 });
+      case "bare":
+        return startBare(SHAPE.nodes, null);
+      case "bare-durable":
+        return startBare(SHAPE.nodes, directory);
+      case "bare-one":
+        return startBare(1, null);
       case "embedded-one":
         return startEmbedded(1);
       case "embedded-three":

@@ -9,6 +9,9 @@ export type ClusterKind =
   | "etcd"
   | "redis"
   | "redis-durable"
+  | "bare"
+  | "bare-durable"
+  | "bare-one"
   | "embedded-one"
   | "embedded-three"
   | "map";

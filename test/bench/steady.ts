@@ -11,9 +11,9 @@ import { CHECKPOINTS } from "./steady/checkpoints.ts";
 import { REBALANCE } from "./steady/rebalance.ts";
 import { figuresOf, objectionsTo, tablesOf } from "./steady/steady-report.ts";
 import { type SteadyRow, type SteadyWindow, steadyRun } from "./steady/steady-run.ts";
-import { TRANSFER } from "./steady/transfer.ts";
+import { TRANSFERS } from "./steady/transfer.ts";
 
-const KINDS = [CHECKPOINTS, REBALANCE, TRANSFER];
+const KINDS = [CHECKPOINTS, REBALANCE, ...TRANSFERS];
 const USAGE = `npm run bench:steady -- [options]
   --only PATTERN  what disturbs, as a regular expression: ${KINDS.map(({ name }) => name).join(", ")}
   --rounds N      pairs of a disturbed and a quiet window for each; default 5

@@ -1,6 +1,6 @@
 /**
- * Large values: one client stores them, another one reads them, each one after the other and as fast as it is answered, at the same
- * node at which others read small ones.
+ * Large values: one client stores them, another one reads them, each one after the other, as fast as it is answered or once a second, at
+ * the same node at which others read small ones.
  */
 import type { CremaCluster } from "../clusters/crema.ts";
 import { DEFAULT_DATA, type RespWork } from "../job.ts";
@@ -10,28 +10,44 @@ import type { Disturbance, DisturbanceKind, Evidence } from "./disturbance.ts";
 
 const MEBIBYTE = 1_024 ** 2;
 /** Far from the small keys; more than one shard, few enough to be held by three nodes and two clients. */
-const LARGE = Object.freeze({ firstKey: 500_000_000, keys: 5, valueBytes: 8 * MEBIBYTE });
+const KEYS = Object.freeze({ firstKey: 500_000_000, keys: 5 });
 const BEGUN_WITHIN_MS = 30_000;
 
-export const TRANSFER: DisturbanceKind = Object.freeze({
-  name: `values of ${LARGE.valueBytes / MEBIBYTE} MiB`,
-  durable: false,
-  flags: {},
-  data: DEFAULT_DATA,
-  create: async (cluster: CremaCluster) => {
-    const ports = cluster.ports.slice(0, 1);
-    const writer = await BackgroundLoad.start("the client that stores large values", workOf("SET"), ports);
-    try {
-      const reader = await BackgroundLoad.start("the client that reads large values", workOf("GET"), ports);
-      return new Transfer(cluster, writer, reader);
-    } catch (error) {
-      writer.close();
-      throw error;
-    }
-  },
-});
+/** `perSecond`: of each client; null: as many as are answered. */
+interface Transferred {
+  readonly valueBytes: number;
+  readonly perSecond: number | null;
+}
 
-function workOf(command: RespWork["command"]): RespWork {
+export const TRANSFERS: readonly DisturbanceKind[] = [
+  transferOf({ valueBytes: 8 * MEBIBYTE, perSecond: 1 }),
+  transferOf({ valueBytes: MEBIBYTE, perSecond: null }),
+  transferOf({ valueBytes: 8 * MEBIBYTE, perSecond: null }),
+];
+
+function transferOf(transferred: Transferred): DisturbanceKind {
+  const { valueBytes, perSecond } = transferred;
+  return {
+    name: `values of ${valueBytes / MEBIBYTE} MiB, ${perSecond === null ? "one after the other" : `${perSecond} a second`}`,
+    durable: false,
+    flags: {},
+    data: DEFAULT_DATA,
+    create: async (cluster: CremaCluster) => {
+      const ports = cluster.ports.slice(0, 1);
+      const start = (what: string, command: RespWork["command"]) =>
+        BackgroundLoad.start(`the client that ${what} large values`, workOf(command, transferred), ports);
+      const writer = await start("stores", "SET");
+      try {
+        return new Transfer(cluster, writer, await start("reads", "GET"), valueBytes);
+      } catch (error) {
+        writer.close();
+        throw error;
+      }
+    },
+  };
+}
+
+function workOf(command: RespWork["command"], { valueBytes, perSecond }: Transferred): RespWork {
   return {
     type: "resp",
     command,
@@ -39,8 +55,8 @@ function workOf(command: RespWork["command"]): RespWork {
     pipeline: 1,
     waitForReplica: false,
     readOnly: false,
-    perSecond: null,
-    data: LARGE,
+    perSecond,
+    data: { ...KEYS, valueBytes },
   };
 }
 
@@ -48,11 +64,13 @@ class Transfer implements Disturbance {
   readonly #cluster: CremaCluster;
   readonly #writer: BackgroundLoad;
   readonly #reader: BackgroundLoad;
+  readonly #valueBytes: number;
 
-  constructor(cluster: CremaCluster, writer: BackgroundLoad, reader: BackgroundLoad) {
+  constructor(cluster: CremaCluster, writer: BackgroundLoad, reader: BackgroundLoad, valueBytes: number) {
     this.#cluster = cluster;
     this.#writer = writer;
     this.#reader = reader;
+    this.#valueBytes = valueBytes;
   }
 
   get pids(): readonly number[] {
@@ -74,7 +92,7 @@ class Transfer implements Disturbance {
     const before = await this.evidence();
     this.#writer.begin();
     // All of them once, so that there is something to read.
-    await this.#until("MiB stored", before, LARGE.keys + 1);
+    await this.#until("MiB stored", before, KEYS.keys + 1);
     this.#reader.begin();
     await this.#until("MiB read", before, 1);
   }
@@ -95,7 +113,7 @@ class Transfer implements Disturbance {
 
   /** So many large values have passed since. */
   async #until(what: string, before: Evidence, values: number): Promise<void> {
-    const wanted = (before[what] ?? 0) + (values * LARGE.valueBytes) / MEBIBYTE;
+    const wanted = (before[what] ?? 0) + (values * this.#valueBytes) / MEBIBYTE;
     await waitUntil(`large values pass (${what})`, BEGUN_WITHIN_MS, async () => {
       const now = (await this.evidence())[what] ?? 0;
       return now >= wanted ? null : `${now.toFixed(0)} of ${wanted.toFixed(0)}`;

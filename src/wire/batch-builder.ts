@@ -5,15 +5,21 @@
 import { Buffer } from "node:buffer";
 import { ByteWriter } from "./byte-writer.ts";
 
-/** Header beside the commands, at most: eight bytes of stamp and the count. */
+/** Header before the commands, at most: eight bytes of stamp and the count. */
 const HEADER_BYTES = 16;
-/** A buffer larger than this is given back. */
+const HEADER_ROOM = new Uint8Array(HEADER_BYTES);
+/** A buffer larger than this is given away: with the entry that is in it, where little of it is unused. */
 const KEPT_BYTES_MAX = 1024 * 1024;
 
 export class BatchBuilder {
+  /** Room for the header, then the commands. */
   readonly #commands = new ByteWriter();
   readonly #header = new ByteWriter(HEADER_BYTES);
   #count = 0;
+
+  constructor() {
+    this.#commands.raw(HEADER_ROOM);
+  }
 
   /** Commands appended since the last `finish`. */
   get count(): number {
@@ -22,7 +28,7 @@ export class BatchBuilder {
 
   /** Their bytes. */
   get bytes(): number {
-    return this.#commands.length;
+    return this.#commands.length - HEADER_BYTES;
   }
 
   /** Takes one command as `encodeSessionCommand` wrote it. The bytes are copied: `command` may be a view. */
@@ -31,14 +37,20 @@ export class BatchBuilder {
     this.#count++;
   }
 
-  /** The entry's data, exactly as long as needed and owned by the caller. The builder is empty afterwards. */
+  /** The entry's data, owned by the caller. The builder is empty afterwards. */
   finish(stampMs: number): Uint8Array {
     this.#header.reset();
     this.#header.f64(stampMs);
     this.#header.varint(this.#count);
-    const data = Buffer.allocUnsafeSlow(this.#header.length + this.#commands.length);
-    data.set(this.#header.view());
-    data.set(this.#commands.view(), this.#header.length);
+    const start = HEADER_BYTES - this.#header.length;
+    this.#commands.patch(start, this.#header.view());
+    const whole = this.#commands.view().subarray(start);
+    if (this.bytes > KEPT_BYTES_MAX && 4 * whole.length >= 3 * whole.buffer.byteLength) {
+      this.clear();
+      return whole;
+    }
+    const data = Buffer.allocUnsafeSlow(whole.length);
+    data.set(whole);
     this.clear();
     return data;
   }
@@ -46,8 +58,10 @@ export class BatchBuilder {
   /** Forgets what was appended. */
   clear(): void {
     // After a burst of large values the buffer is given back rather than kept for ever.
-    if (this.#commands.length > KEPT_BYTES_MAX) this.#commands.take();
-    else this.#commands.reset();
+    if (this.bytes > KEPT_BYTES_MAX) {
+      this.#commands.take();
+      this.#commands.raw(HEADER_ROOM);
+    } else this.#commands.reset(HEADER_BYTES);
     this.#count = 0;
   }
 }

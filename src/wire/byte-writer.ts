@@ -8,22 +8,38 @@ import { assert } from "../base/assert.ts";
 import type { BootNonce, ClusterId, NodeId } from "../base/ids.ts";
 
 const INITIAL_BYTES_DEFAULT = 256;
+/** Below this, copying beats another write to the socket. */
+const LENT_BYTES_MIN = 64 * 1024;
+
+/** Bytes of somebody else's that belong after the first `at` bytes of the buffer. */
+interface Lent {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 /** A growable byte buffer with typed append operations. Reused through {@link ByteWriter.reset}. */
 export class ByteWriter {
   readonly #initialBytes: number;
+  readonly #borrows: boolean;
   #buffer: Buffer;
+  /** Of the buffer. */
   #length = 0;
+  #lent: Lent[] = [];
+  #lentBytes = 0;
 
-  /** `initialBytes` is the first allocation, and the one after every `take`. */
-  constructor(initialBytes = INITIAL_BYTES_DEFAULT) {
+  /**
+   * `initialBytes` is the first allocation, and the one after every `take`. `borrows`: see {@link ByteWriter.lend}; what was written is then
+   * taken by {@link ByteWriter.takePieces}.
+   */
+  constructor(initialBytes = INITIAL_BYTES_DEFAULT, borrows = false) {
+    this.#borrows = borrows;
     this.#initialBytes = initialBytes;
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
   }
 
   /** Bytes written since the last `reset` or `take`. */
   get length(): number {
-    return this.#length;
+    return this.#length + this.#lentBytes;
   }
 
   /** 0 .. 255. */
@@ -108,6 +124,17 @@ export class ByteWriter {
     this.raw(value);
   }
 
+  /** As {@link ByteWriter.bytes}, but many bytes are not copied where this writer borrows: nobody may ever change `value`. */
+  lend(value: Uint8Array): void {
+    if (!this.#borrows || value.length < LENT_BYTES_MIN) {
+      this.bytes(value);
+      return;
+    }
+    this.varint(value.length);
+    this.#lent.push({ at: this.#length, bytes: value });
+    this.#lentBytes += value.length;
+  }
+
   /** The bytes alone, copied; the reader has to know how many. */
   raw(value: Uint8Array): void {
     const at = this.#grow(value.length);
@@ -127,17 +154,32 @@ export class ByteWriter {
 
   /** Writes `value` over the four bytes at `offset`: for lengths that are known only afterwards. */
   patchU32(offset: number, value: number): void {
-    assert(offset >= 0 && offset + 4 <= this.#length, "a patch lies within what was written", { offset });
-    this.#setU32(offset, value);
+    const at = this.#lentBytes === 0 ? offset : this.#placeOf(offset);
+    assert(at >= 0 && at + 4 <= this.#length, "a patch lies within what was written", { offset });
+    this.#setU32(at, value);
+  }
+
+  /** Writes `bytes` over as many at `offset`. */
+  patch(offset: number, bytes: Uint8Array): void {
+    assert(
+      this.#lentBytes === 0 && offset >= 0 && offset + bytes.length <= this.#length,
+      "a patch lies within what was written",
+      {
+        offset,
+      },
+    );
+    this.#buffer.set(bytes, offset);
   }
 
   /** What was written, as a view that stays valid until the next call on this writer. */
   view(): Uint8Array {
+    assert(this.#lentBytes === 0, "what is borrowed is taken in pieces");
     return this.#buffer.subarray(0, this.#length);
   }
 
   /** What was written, as an exact copy that belongs to the caller. Keeps the contents. */
   copy(): Uint8Array {
+    assert(this.#lentBytes === 0, "what is borrowed is taken in pieces");
     const copy = Buffer.allocUnsafeSlow(this.#length);
     this.#buffer.copy(copy, 0, 0, this.#length);
     return copy;
@@ -151,10 +193,54 @@ export class ByteWriter {
     return taken;
   }
 
+  /** As {@link ByteWriter.take}, in order, with what was lent between what was written. */
+  takePieces(): Uint8Array[] {
+    const lent = this.#lent;
+    this.#lent = [];
+    this.#lentBytes = 0;
+    const written = this.take();
+    const pieces: Uint8Array[] = [];
+    let from = 0;
+    for (const { at, bytes } of lent) {
+      if (at > from) pieces.push(written.subarray(from, at));
+      pieces.push(bytes);
+      from = at;
+    }
+    if (from < written.length) pieces.push(written.subarray(from));
+    return pieces;
+  }
+
+  /** Whether something was lent since the last `take` or `reset`. */
+  get isBorrowing(): boolean {
+    return this.#lentBytes > 0;
+  }
+
   /** Forgets everything from `length` on (0: all), keeping the allocation. */
   reset(length = 0): void {
-    assert(length >= 0 && length <= this.#length, "a writer is reset backwards", { length });
-    this.#length = length;
+    assert(length >= 0 && length <= this.length, "a writer is reset backwards", { length });
+    if (this.#lentBytes === 0) this.#length = length;
+    else this.#resetBehindLent(length);
+  }
+
+  /** Where in the buffer the byte at `offset` of what was written is, or would be. */
+  #placeOf(offset: number): number {
+    let place = offset;
+    for (const { at, bytes } of this.#lent) {
+      if (place <= at) break;
+      place -= bytes.length;
+    }
+    return place;
+  }
+
+  #resetBehindLent(length: number): void {
+    while (this.#lent.length > 0) {
+      const { at, bytes } = this.#lent[this.#lent.length - 1] as Lent;
+      const begins = at + this.#lentBytes - bytes.length;
+      if (begins < length) break;
+      this.#lent.pop();
+      this.#lentBytes -= bytes.length;
+    }
+    this.#length = length - this.#lentBytes;
   }
 
   #setU32(at: number, value: number): void {

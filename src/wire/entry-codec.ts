@@ -31,7 +31,7 @@ export function encodeEntry(writer: ByteWriter, entry: Entry, previousTerm: numb
     case "data":
       writer.u8(DATA);
       writer.varint(step);
-      writer.bytes(entry.data);
+      writer.lend(entry.data);
       return;
     case "membership":
       writer.u8(MEMBERSHIP);

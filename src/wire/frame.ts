@@ -7,13 +7,15 @@ import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { FRAME_BYTES_MAX } from "../base/limits.ts";
 import type { ByteWriter } from "./byte-writer.ts";
+import { SpareBuffer } from "./spare-buffer.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Length and type. */
 export const FRAME_HEADER_BYTES = 5;
 const LENGTH_BYTES = 4;
-/** An assembly buffer up to this size is kept for the next frame that is cut. */
+/** An assembly buffer up to this size is kept for the next frame that is cut; a larger one is left to the garbage collector, and used again until it comes. */
 const ASSEMBLY_BYTES_KEPT_MAX = 256 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** Starts a frame of `type` in `writer`; its body is what is written until {@link endFrame}. Answers where it starts. */
 export function beginFrame(writer: ByteWriter, type: number): number {
@@ -47,7 +49,8 @@ export class FrameReader {
   /** Bytes of the length that have arrived; LENGTH_BYTES while a frame is being assembled. */
   #headerBytes = 0;
   /** Type and body of the frame that spans chunks. */
-  #assembly: Buffer = Buffer.alloc(0);
+  #assembly: Buffer = NOTHING;
+  readonly #spare = new SpareBuffer();
   #assemblyLength = 0;
   #assembled = 0;
 
@@ -65,7 +68,7 @@ export class FrameReader {
   /** Delivers no further frame, not even from the chunk at hand. */
   stop(): void {
     this.#stopped = true;
-    this.#assembly = Buffer.alloc(0);
+    this.#assembly = NOTHING;
   }
 
   /** Takes the next chunk, of any size; it is not kept. */
@@ -93,7 +96,8 @@ export class FrameReader {
       this.#onFrame(chunk[at] as number, chunk.subarray(at + 1, at + length));
       return at + length;
     }
-    if (this.#assembly.length < length) this.#assembly = Buffer.allocUnsafeSlow(length);
+    if (this.#assembly.length < length)
+      this.#assembly = this.#spare.take(length) ?? Buffer.allocUnsafeSlow(length);
     this.#assemblyLength = length;
     this.#assembled = 0;
     this.#headerBytes = LENGTH_BYTES;
@@ -107,8 +111,10 @@ export class FrameReader {
     if (this.#assembled === this.#assemblyLength) {
       const frame = this.#assembly;
       this.#headerBytes = 0;
-      if (frame.length > ASSEMBLY_BYTES_KEPT_MAX) this.#assembly = Buffer.alloc(0);
+      const isLarge = frame.length > ASSEMBLY_BYTES_KEPT_MAX;
+      if (isLarge) this.#assembly = NOTHING;
       this.#onFrame(frame[0] as number, frame.subarray(1, this.#assemblyLength));
+      if (isLarge) this.#spare.give(frame);
     }
     return end;
   }

@@ -89,6 +89,60 @@ describe("a ByteWriter", () => {
     expect([...writer.copy()]).toEqual([1]);
   });
 
+  test("gives in pieces, with what was lent between, exactly what one that copies gives at once", () => {
+    const lent = fc.integer({ min: 60_000, max: 70_000 }).map((bytes) => Buffer.alloc(bytes, bytes % 251));
+    const step = fc.oneof(
+      fc.record({ type: fc.constant("raw" as const), bytes: fc.uint8Array({ maxLength: 40 }) }),
+      fc.record({ type: fc.constant("lend" as const), bytes: lent }),
+      fc.record({ type: fc.constant("back" as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({ type: fc.constant("patch" as const), value: fc.nat() }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const writers = [new ByteWriter(8, true), new ByteWriter(8)] as const;
+        const [borrowing, copying] = writers;
+        // Where something was written, and is still: nobody goes back to the middle of it.
+        let marks: number[] = [];
+        let patchable: number[] = [];
+        for (const step of steps) {
+          if (step.type === "back") {
+            const mark = marks[Math.floor(step.share * marks.length)] ?? 0;
+            for (const writer of writers) writer.reset(mark);
+            marks = marks.filter((each) => each < mark);
+            patchable = patchable.filter((each) => each < mark);
+            continue;
+          }
+          marks.push(copying.length);
+          for (const writer of writers) {
+            if (step.type === "raw") writer.raw(step.bytes);
+            else if (step.type === "lend") writer.lend(step.bytes);
+            else writer.u32(0);
+          }
+          if (step.type === "patch") {
+            patchable.push(copying.length - 4);
+            for (const at of patchable) for (const writer of writers) writer.patchU32(at, step.value + at);
+          }
+          expect(borrowing.length).toBe(copying.length);
+        }
+        expect(Buffer.concat(borrowing.takePieces()).equals(copying.copy())).toBe(true);
+        expect([borrowing.length, borrowing.isBorrowing]).toEqual([0, false]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("does not copy what it borrows", () => {
+    const writer = new ByteWriter(8, true);
+    const [small, large] = [Buffer.alloc(100, 1), Buffer.alloc(100_000, 2)];
+    writer.lend(small);
+    expect(writer.isBorrowing).toBe(false);
+    writer.lend(large);
+    expect(() => writer.view()).toThrow(/in pieces/);
+    const pieces = writer.takePieces();
+    expect(pieces.map((piece) => piece.length)).toEqual([101 + 3, 100_000]);
+    expect(pieces[1]).toBe(large);
+  });
+
   test.each([-1, 1.5, Number.NaN, 2 ** 53])("does not write %d as a varint", (value) => {
     expect(() => new ByteWriter().varint(value)).toThrow(/varint/);
   });

@@ -282,6 +282,30 @@ describe("batch builder", () => {
     expect(first.buffer.byteLength).toBe(first.length);
   });
 
+  it("hands a large command over as it is gathered, and gathers the next one elsewhere", () => {
+    const builder = new BatchBuilder();
+    const fill = [7, 8];
+    const [first, second] = fill.map((byte) => {
+      builder.append(Buffer.alloc(3_000_000, byte));
+      expect([builder.count, builder.bytes]).toEqual([1, 3_000_000]);
+      return builder.finish(5);
+    });
+    for (const [at, data] of [first, second].entries()) {
+      const reader = new ByteReader(data as Uint8Array);
+      expect([reader.f64(), reader.varint(), reader.remaining]).toEqual([5, 1, 3_000_000]);
+      expect(reader.raw(3_000_000).every((byte) => byte === fill[at])).toBe(true);
+    }
+    expect([builder.count, builder.bytes]).toEqual([0, 0]);
+  });
+
+  it("keeps no more than it uses of a batch that has grown large", () => {
+    const builder = new BatchBuilder();
+    for (let count = 0; count < 1_100; count++) builder.append(Buffer.alloc(1_000, count % 256));
+    const data = builder.finish(1);
+    expect(data.length).toBe(1_100_000 + 10);
+    expect(data.buffer.byteLength).toBeLessThan((data.length * 4) / 3 + 1);
+  });
+
   it("copies what is appended", () => {
     const builder = new BatchBuilder();
     const view = Buffer.of(5);

@@ -103,6 +103,41 @@ describe("FrameReader", () => {
     expect(copied).toBeGreaterThan(bytes.length / 2);
   });
 
+  test("large frames one after the other share one buffer, and none is seen in another", () => {
+    const bodies = [1_000_000, 700_000, 1_200_000, 300_000].map((bytes, at) => Buffer.alloc(bytes, at + 1));
+    const bytes = encode(bodies.map((body) => ({ type: 9, body })));
+    const buffers: ArrayBufferLike[] = [];
+    const frames: Buffer[] = [];
+    const reader = new FrameReader((_type, body) => {
+      buffers.push(body.buffer);
+      frames.push(Buffer.from(body));
+    });
+    for (let at = 0; at < bytes.length; at += 50_000) reader.push(bytes.subarray(at, at + 50_000));
+    expect(frames.map((frame, at) => frame.equals(bodies[at] as Buffer))).toEqual([true, true, true, true]);
+    // The third did not fit.
+    expect(buffers[1]).toBe(buffers[0]);
+    expect(buffers[2]).not.toBe(buffers[1]);
+    expect(buffers[3]).toBe(buffers[2]);
+  });
+
+  test("a frame that is heard while a large one is, has a buffer of its own", () => {
+    const outer = Buffer.alloc(600_000, 1);
+    const inner = Buffer.alloc(500_000, 2);
+    let seen = "";
+    const reader: FrameReader = new FrameReader((type, body) => {
+      if (type === 1) {
+        const bytes = encode([{ type: 2, body: inner }]);
+        reader.push(bytes.subarray(0, 10));
+        reader.push(bytes.subarray(10));
+      }
+      seen += `${type}: ${body.every((byte) => byte === type)} `;
+    });
+    const bytes = encode([{ type: 1, body: outer }]);
+    reader.push(bytes.subarray(0, 10));
+    reader.push(bytes.subarray(10));
+    expect(seen).toBe("2: true 1: true ");
+  });
+
   test.each([
     ["zero", [0, 0, 0, 0]],
     ["one above the limit", [0x02, 0, 0, 0]],

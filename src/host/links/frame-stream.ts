@@ -31,7 +31,7 @@ export class FrameStream {
   readonly #context: LinkContext;
   readonly #connection: Connection;
   readonly #reader: FrameReader;
-  readonly #writer = new ByteWriter(WRITER_BYTES);
+  readonly #writer = new ByteWriter(WRITER_BYTES, true);
   #frameStart = -1;
   #queued = false;
   #state: "open" | "ending" | "closed" = "open";
@@ -124,7 +124,7 @@ export class FrameStream {
     this.#frameStart = -1;
   }
 
-  /** Hands everything written in this turn to the connection, in one write. */
+  /** Hands everything written in this turn to the connection, in one write; large entries as they are, between what else was written. */
   flush(): void {
     this.#queued = false;
     const bytes = this.#writer.length;
@@ -133,7 +133,9 @@ export class FrameStream {
     this.#context.counters.writes++;
     this.#context.counters.bytesSent += bytes;
     this.#lastSentMs = this.#context.clock.nowMs();
-    if (bytes <= WRITER_BYTES) {
+    if (this.#writer.isBorrowing) {
+      for (const piece of this.#writer.takePieces()) this.#connection.write(piece);
+    } else if (bytes <= WRITER_BYTES) {
       this.#connection.write(this.#writer.copy());
       this.#writer.reset();
     } else {

@@ -85,6 +85,19 @@ describe("requests of bulk strings", () => {
     expect(requests[0]?.[2] === value).toBe(true);
   });
 
+  test("large values one after the other do not touch each other", () => {
+    const values = [900_000, 400_000, 1_000_000].map((length, at) => String(at).repeat(length));
+    const input = bytes(values.map((value) => encode(["SET", value, value])).join(""));
+    const chunks: Buffer[] = [];
+    for (let at = 0; at < input.length; at += 60_000) chunks.push(input.subarray(at, at + 60_000));
+    const { requests } = parse(chunks);
+    expect(requests.map(([, key, value], at) => key === values[at] && value === values[at])).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
   test("counts of zero or less are no request", () => {
     expect(parse([bytes("*0\r\n*-1\r\n*-10\r\nPING\r\n")])).toEqual({ requests: [["PING"]], error: null });
   });

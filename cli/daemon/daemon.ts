@@ -11,6 +11,7 @@ import {
   type OpenHooks,
 } from "../../src/index.ts";
 import { eventLevel } from "../event-level.ts";
+import { HeapGrowth } from "./heap-growth.ts";
 import { type Logger, openLog } from "./log.ts";
 import { READY_MESSAGE } from "./ready-line.ts";
 import type { DaemonSettings } from "./settings.ts";
@@ -26,6 +27,7 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
   process.on("uncaughtException", die);
   process.on("unhandledRejection", die);
 
+  new HeapGrowth().watch();
   const stop = new StopRequest(log);
   stop.watchSignals();
   if (settings.exitWithParent) stop.watchParent();

@@ -55,6 +55,16 @@ const FOUND: readonly { seed: number; seconds: number; storage?: "memory" | "dis
     storage: "disk",
     bug: "a store that failed did not tell its node, which stayed ready",
   },
+  {
+    seed: 9_101_029,
+    seconds: 6,
+    bug: "who had been cut off believed that voters which answered it were lost",
+  },
+  {
+    seed: 9_203_191,
+    seconds: 6,
+    bug: "a new leader of the system group did not tell the map it had applied",
+  },
 ];
 
 /** What a failing test prints: enough to run it again and to begin to understand it. */
@@ -98,6 +108,23 @@ describe("a fleet where a bug was found before", () => {
   test.each(FOUND)("keeps every promise (seed $seed: $bug)", { timeout: 60_000 }, async (found) => {
     const { seed, seconds, storage } = found;
     const options = { seed: BigInt(seed), chaosMs: seconds * 1000, ...(storage && { storage }) };
+    const report = await runSeed(resolveRunOptions(options));
+    expect(report.failure, told(report)).toBeNull();
+  });
+
+  test("keeps every promise (seed 177: what was believed while nobody was heard outlived it)", {
+    timeout: 60_000,
+  }, async () => {
+    const faults = [
+      "partition",
+      "one-way-partition",
+      "isolation",
+      "pause",
+      "join",
+      "leave",
+      "drain",
+    ] as const;
+    const options = { seed: 177n, chaosMs: 15_000, faults, swarm: false };
     const report = await runSeed(resolveRunOptions(options));
     expect(report.failure, told(report)).toBeNull();
   });

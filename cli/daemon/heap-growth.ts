@@ -36,8 +36,9 @@ export class HeapGrowth {
     this.#heap = heap;
   }
 
-  /** Looks now, and from time to time while the process lives; it does not keep it alive. */
-  watch(): void {
+  /** Looks now, and from time to time while the process lives; it does not keep it alive. Whoever gave Node.js the flag is obeyed. */
+  watch(flagsOfNode: readonly string[] = process.execArgv): void {
+    if (flagsOfNode.some((flag) => /^--heap[-_]growing[-_]percent\b/.test(flag))) return;
     this.look();
     setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
   }

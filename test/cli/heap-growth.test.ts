@@ -10,7 +10,7 @@ test("a heap may grow fourfold while it is small, and is V8's affair when it is 
     usedBytes: () => usedBytes,
     setGrowingPercent: (percent) => set.push(percent),
   });
-  growth.look();
+  growth.watch(["--max-old-space-size=500"]);
   usedBytes = 200 * MEBIBYTE;
   growth.look();
   expect(set).toEqual([300]);
@@ -21,4 +21,10 @@ test("a heap may grow fourfold while it is small, and is V8's affair when it is 
   usedBytes = 100 * MEBIBYTE;
   growth.look();
   expect(set).toEqual([300, 0, 300]);
+});
+
+test.each(["--heap-growing-percent=50", "--heap_growing_percent=50"])("%s is obeyed", (flag) => {
+  const set: number[] = [];
+  new HeapGrowth({ usedBytes: () => 0, setGrowingPercent: (percent) => set.push(percent) }).watch([flag]);
+  expect(set).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../../../src/host/links/channel.ts";
+import { ByteWriter } from "../../../src/wire/byte-writer.ts";
 import { FRAME_RAFT, FRAME_REQUESTS, FRAME_RESPONSES, FRAME_WATCH } from "../../../src/wire/frame-types.ts";
 import { CLUSTER, idOf, type LinkNode, LinkWorld, nonceOf, OTHER_CLUSTER, sendText } from "./link-world.ts";
 
@@ -162,6 +163,27 @@ describe("closing a link", () => {
     expect(a.events).not.toContain("down 2 goodbye");
     await world.clock.runFor(200);
     expect(a.events).toContain("down 2 goodbye");
+  });
+});
+
+describe("a frame with something large in it", () => {
+  test("arrives whole, and so does what was written in the same turn", async () => {
+    const { world, b, channel } = await pair();
+    const large = Buffer.alloc(300_000, "0123456789abcdef");
+    const expected: string[] = [];
+    for (const tail of ["one", "two"]) {
+      const writer = channel.beginFrame(FRAME_RAFT);
+      writer?.lend(large);
+      writer?.latin1(tail);
+      channel.endFrame();
+      const alone = new ByteWriter();
+      alone.bytes(large);
+      alone.latin1(tail);
+      expected.push(Buffer.from(alone.view()).toString("latin1"));
+    }
+    sendText(channel, FRAME_RESPONSES, "after it");
+    await world.clock.runFor(100);
+    expect(b.frames.map(({ text }) => text)).toEqual([...expected, "after it"]);
   });
 });
 

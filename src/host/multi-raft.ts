@@ -16,6 +16,7 @@ import type { RaftOptions } from "../raft/options.ts";
 import { Raft } from "../raft/raft.ts";
 import type { Leadership } from "../raft/ready.ts";
 import { ByteReader } from "../wire/byte-reader.ts";
+import { ByteSlab } from "../wire/byte-slab.ts";
 import { readGroupId } from "../wire/id-codec.ts";
 import { readRaftMessage } from "../wire/raft-codec.ts";
 import { CheckpointLine } from "./checkpoint-line.ts";
@@ -344,7 +345,8 @@ export class MultiRaft {
     const reader = new ByteReader(body);
     while (reader.remaining > 0) {
       const id = readGroupId(reader);
-      const message = readRaftMessage(reader, from, this.#self);
+      const keeper = this.#groups.get(id)?.entryBytes ?? new ByteSlab();
+      const message = readRaftMessage(reader, from, this.#self, keeper);
       this.counters.messagesReceived++;
       this.#step(id, from, message);
     }

@@ -10,6 +10,7 @@ import type { DataEntry, Entry } from "../raft/entry.ts";
 import type { Raft } from "../raft/raft.ts";
 import type { Leadership, Ready } from "../raft/ready.ts";
 import { BatchBuilder } from "../wire/batch-builder.ts";
+import { ByteSlab } from "../wire/byte-slab.ts";
 import type { GroupCheckpoints } from "./group-checkpoints.ts";
 import { MachineClock } from "./machine-clock.ts";
 import type { HostOptions } from "./options.ts";
@@ -55,7 +56,9 @@ export class RaftGroup<Result> {
   /** null in memory mode, where the machine itself is the checkpoint. */
   readonly #checkpoints: GroupCheckpoints | null;
 
-  readonly #batch = new BatchBuilder();
+  /** The bytes of this log's entries. */
+  readonly entryBytes = new ByteSlab();
+  readonly #batch = new BatchBuilder(this.entryBytes);
   #batchSinks: ProposalSink<Result>[] = [];
   /** Oldest first; indexes ascend. */
   #waiters: Waiter<Result>[] = [];

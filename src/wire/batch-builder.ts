@@ -2,7 +2,7 @@
  * Joins encoded session commands into the data of one log entry: stamp (f64), count (varint), commands.
  * The leader never decodes what it forwards into its log.
  */
-import { Buffer } from "node:buffer";
+import { ByteSlab } from "./byte-slab.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
 /** Header before the commands, at most: eight bytes of stamp and the count. */
@@ -15,9 +15,12 @@ export class BatchBuilder {
   /** Room for the header, then the commands. */
   readonly #commands = new ByteWriter();
   readonly #header = new ByteWriter(HEADER_BYTES);
+  readonly #keeper: ByteSlab;
   #count = 0;
 
-  constructor() {
+  /** `keeper`: where entries stay. */
+  constructor(keeper: ByteSlab = new ByteSlab()) {
+    this.#keeper = keeper;
     this.#commands.raw(HEADER_ROOM);
   }
 
@@ -49,8 +52,7 @@ export class BatchBuilder {
       this.clear();
       return whole;
     }
-    const data = Buffer.allocUnsafeSlow(whole.length);
-    data.set(whole);
+    const data = this.#keeper.keep(whole);
     this.clear();
     return data;
   }

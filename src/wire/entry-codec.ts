@@ -7,6 +7,7 @@ import { type LogIndex, type NodeId, term as toTerm } from "../base/ids.ts";
 import type { Configuration } from "../raft/configuration.ts";
 import type { Entry } from "../raft/entry.ts";
 import type { ByteReader } from "./byte-reader.ts";
+import type { ByteSlab } from "./byte-slab.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -43,15 +44,25 @@ export function encodeEntry(writer: ByteWriter, entry: Entry, previousTerm: numb
   }
 }
 
-/** The entry's `data` is a view on the input, or `owned`: a copy that outlives it. */
-export function decodeEntry(reader: ByteReader, index: LogIndex, previousTerm: number, owned = false): Entry {
+/** The entry's `data` is a view on the input, or a copy that outlives it, in `keeper`. */
+export function decodeEntry(
+  reader: ByteReader,
+  index: LogIndex,
+  previousTerm: number,
+  keeper: ByteSlab | null = null,
+): Entry {
   const kind = reader.u8();
   const term = toTerm(ordinal(reader, previousTerm + reader.varint()));
   switch (kind) {
     case NOOP:
       return { kind: "noop", index, term };
     case DATA:
-      return { kind: "data", index, term, data: owned ? new Uint8Array(reader.bytes()) : reader.bytes() };
+      return {
+        kind: "data",
+        index,
+        term,
+        data: keeper === null ? reader.bytes() : keeper.keep(reader.bytes()),
+      };
     case MEMBERSHIP:
       return { kind: "membership", index, term, configuration: decodeConfiguration(reader) };
     default:

@@ -8,6 +8,7 @@ import { type LogIndex, logIndex, type NodeId, type Term, term as toTerm } from 
 import type { Entry } from "../raft/entry.ts";
 import type { AppendRequest, InstallSnapshot, RaftMessage } from "../raft/messages.ts";
 import { ByteReader } from "./byte-reader.ts";
+import { ByteSlab } from "./byte-slab.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import {
   decodeConfiguration,
@@ -90,13 +91,13 @@ export function decodeRaftMessage(
   end: number = bytes.length,
 ): RaftMessage {
   const reader = new ByteReader(bytes, offset, end);
-  const message = readRaftMessage(reader, from, to);
+  const message = readRaftMessage(reader, from, to, new ByteSlab());
   reader.expectEnd();
   return message;
 }
 
-/** Reads one message where others may follow. It keeps nothing of the input: entries go into the log, which outlives it. */
-export function readRaftMessage(reader: ByteReader, from: NodeId, to: NodeId): RaftMessage {
+/** Reads one message where others may follow. It keeps nothing of the input: entries go into the log, which outlives it, and their bytes into `keeper`. */
+export function readRaftMessage(reader: ByteReader, from: NodeId, to: NodeId, keeper: ByteSlab): RaftMessage {
   const code = reader.u8();
   const term = readTerm(reader);
   switch (code) {
@@ -109,7 +110,7 @@ export function readRaftMessage(reader: ByteReader, from: NodeId, to: NodeId): R
     case CODE["vote-response"]:
       return { type: "vote-response", from, to, term, granted: reader.bool() };
     case CODE["append-request"]:
-      return readAppendRequest(reader, from, to, term);
+      return readAppendRequest(reader, from, to, term, keeper);
     case CODE["append-response"]:
       return {
         type: "append-response",
@@ -156,7 +157,13 @@ function encodeAppendRequest(writer: ByteWriter, message: AppendRequest): void {
   }
 }
 
-function readAppendRequest(reader: ByteReader, from: NodeId, to: NodeId, term: Term): AppendRequest {
+function readAppendRequest(
+  reader: ByteReader,
+  from: NodeId,
+  to: NodeId,
+  term: Term,
+  keeper: ByteSlab,
+): AppendRequest {
   const session = reader.varint();
   const previousIndex = readIndex(reader);
   const previousTerm = readTerm(reader);
@@ -165,7 +172,7 @@ function readAppendRequest(reader: ByteReader, from: NodeId, to: NodeId, term: T
   const entries: Entry[] = [];
   let lastTerm = previousTerm;
   for (let item = 0; item < count; item++) {
-    const entry = decodeEntry(reader, logIndex(previousIndex + 1 + item), lastTerm, true);
+    const entry = decodeEntry(reader, logIndex(previousIndex + 1 + item), lastTerm, keeper);
     entries.push(entry);
     lastTerm = entry.term;
   }

@@ -279,7 +279,6 @@ describe("batch builder", () => {
     builder.append(Buffer.of(9, 9, 9));
     builder.finish(2);
     expect([...first.subarray(-4)]).toEqual([1, 1, 2, 3]);
-    expect(first.buffer.byteLength).toBe(first.length);
   });
 
   it("hands a large command over as it is gathered, and gathers the next one elsewhere", () => {

@@ -40,7 +40,7 @@ function entriesAfter(previousIndex: number, previousTerm: number): fc.Arbitrary
   const item = fc.record({
     kind: fc.constantFrom("noop" as const, "data" as const, "membership" as const),
     step: fc.oneof(fc.constant(0), fc.nat(5)),
-    data: fc.uint8Array({ maxLength: 200 }),
+    data: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     configuration: configurations,
   });
   return fc.array(item, { maxLength: 8 }).map((items) => {
@@ -183,7 +183,7 @@ describe("the raft codec", () => {
   });
 
   test("keeps nothing of the input: entries outlive the buffer they came in", () => {
-    const entry: Entry = { kind: "data", index: logIndex(1), term: toTerm(1), data: new Uint8Array([7, 8]) };
+    const entry: Entry = { kind: "data", index: logIndex(1), term: toTerm(1), data: Buffer.of(7, 8) };
     const bytes = encode({
       type: "append-request",
       from: FROM,

@@ -491,7 +491,7 @@ export class ClusterNode {
       random,
       store: this.#ports.store,
       transport: {
-        beginFrame: (node) => this.links.channel(node)?.beginFrame(FRAME_RAFT) ?? null,
+        beginFrame: (node, light) => this.links.channel(node)?.beginFrame(FRAME_RAFT, light) ?? null,
         endFrame: (node) => this.links.channel(node)?.endFrame(),
         flush: () => this.links.flush(),
         lastHeardMs: (node) => this.links.lastHeardMs(node),

@@ -62,8 +62,8 @@ export class Channel {
   }
 
   /** A pen for a frame's body; null when the frame cannot be sent. @see FrameStream.beginFrame */
-  beginFrame(type: number): ByteWriter | null {
-    return this.#frames.beginFrame(type);
+  beginFrame(type: number, light = false): ByteWriter | null {
+    return this.#frames.beginFrame(type, light);
   }
 
   /** The frame leaves with all others of this turn. */

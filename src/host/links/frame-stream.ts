@@ -91,12 +91,13 @@ export class FrameStream {
 
   /**
    * A pen for the body of a frame of `type`, to be followed by {@link FrameStream.endFrame} in the same turn. Null when
-   * the frame cannot be sent: the connection is closed, or too much waits (counted as dropped or refused by its type).
+   * the frame cannot be sent: the connection is closed, or too much waits (counted as dropped or refused by its type). One that is
+   * `light` will be short, whatever its type.
    */
-  beginFrame(type: number): ByteWriter | null {
+  beginFrame(type: number, light = false): ByteWriter | null {
     if (this.#state !== "open") return null;
     assert(this.#frameStart < 0, "one frame is written at a time", { type });
-    if (this.bufferedBytes >= this.#admitBelowBytes(type)) {
+    if (this.bufferedBytes >= this.#admitBelowBytes(type, light)) {
       if (type === FRAME_RAFT || type === FRAME_WATCH) this.#context.counters.framesDropped++;
       else this.#context.counters.framesRefused++;
       return null;
@@ -162,12 +163,12 @@ export class FrameStream {
     this.#connection.destroy();
   }
 
-  /** Raft, requests, calls and change streams stop at the limit; answers, pings and the rest at twice the limit. */
-  #admitBelowBytes(type: number): number {
+  /** Raft's entries, requests, calls and change streams stop at the limit; answers, pings, what is light and the rest at twice the limit. */
+  #admitBelowBytes(type: number, light: boolean): number {
     const limit = this.#context.options.outgoingBytesMax;
     const sheds =
       type === FRAME_RAFT || type === FRAME_REQUESTS || type === FRAME_CALL || type === FRAME_WATCH;
-    return sheds ? limit : limit * 2;
+    return sheds && !light ? limit : limit * 2;
   }
 
   #receive(bytes: Uint8Array): void {

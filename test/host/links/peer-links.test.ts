@@ -188,7 +188,7 @@ describe("a frame with something large in it", () => {
 });
 
 describe("a peer that does not take what it is sent", () => {
-  test("gets no more raft messages and requests at the limit, answers up to twice that, and harms nobody else", async () => {
+  test("gets no more raft messages and requests at the limit, answers and what is light up to twice that, and harms nobody else", async () => {
     const world = new LinkWorld();
     const a = world.node(1, { options: { outgoingBytesMax: 100_000 } });
     const [b, c] = [world.node(2), world.node(3)];
@@ -204,12 +204,20 @@ describe("a peer that does not take what it is sent", () => {
       }
       return sent;
     };
+    const sendLight = (): boolean => {
+      const writer = slow.beginFrame(FRAME_RAFT, true);
+      writer?.latin1("light");
+      if (writer !== null) slow.endFrame();
+      return writer !== null;
+    };
     expect(await fill(slow, FRAME_RAFT)).toBe(100);
+    expect(sendLight()).toBe(true);
     expect(sendText(slow, FRAME_REQUESTS, kilobyte)).toBe(false);
     expect(sendText(slow, FRAME_WATCH, kilobyte)).toBe(false);
-    expect(await fill(slow, FRAME_RESPONSES)).toBe(100);
+    expect(await fill(slow, FRAME_RESPONSES)).toBe(99);
+    expect(sendLight()).toBe(false);
     expect(await fill(quick, FRAME_RAFT)).toBe(1_000);
-    expect(a.links.counters.framesDropped).toBe(2);
+    expect(a.links.counters.framesDropped).toBe(3);
     expect(a.links.counters.framesRefused).toBe(2);
     world.network.heal();
     await world.clock.runFor(100);

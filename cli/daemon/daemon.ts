@@ -12,6 +12,7 @@ import {
 } from "../../src/index.ts";
 import { eventLevel } from "../event-level.ts";
 import { HeapGrowth } from "./heap-growth.ts";
+import { inlineMore } from "./inlining.ts";
 import { type Logger, openLog } from "./log.ts";
 import { READY_MESSAGE } from "./ready-line.ts";
 import type { DaemonSettings } from "./settings.ts";
@@ -27,6 +28,7 @@ export async function runDaemon(settings: DaemonSettings): Promise<never> {
   process.on("uncaughtException", die);
   process.on("unhandledRejection", die);
 
+  inlineMore();
   new HeapGrowth().watch();
   const stop = new StopRequest(log);
   stop.watchSignals();

@@ -1,21 +1,24 @@
 /**
  * The checkpoints of one replica in durable mode: what a restart begins with, so that the log behind it is all that has to be
  * applied again. One is due when the log has grown by as much as a checkpoint costs, or when some time has passed and
- * there is any log at all. The machine is read slice by slice between turns, while it goes on applying, and no slice is read
+ * there is any log at all. The machine is read slice by slice in the background, while it goes on applying, and no slice is read
  * before the disk has taken the one before.
  *
  * A checkpoint that fails costs nothing but its work: the log it would have replaced is still there.
  */
 import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { Background } from "./background.ts";
 import type { CheckpointLine } from "./checkpoint-line.ts";
 import type { HostOptions } from "./options.ts";
 import type { CheckpointWriter, Clock, LogBase, LogStore } from "./ports.ts";
+import { SliceSizes } from "./slice-sizes.ts";
 import type { SnapshotSource, StateMachine } from "./state-machine.ts";
 
 export interface GroupCheckpointsParts {
   readonly group: GroupId;
   readonly store: LogStore;
   readonly clock: Clock;
+  readonly background: Background;
   readonly line: CheckpointLine;
   readonly options: HostOptions;
   /** Where the replica's log begins: the store holds the machine there. */
@@ -45,15 +48,10 @@ interface UnderWay {
   /** Log bytes that it will replace. */
   readonly logBytes: number;
   readonly leave: () => void;
-  /** What the next slice aims at. Grows: the first ones are read and packed by code that is not warm yet. */
-  sliceBytes: number;
+  readonly sizes: SliceSizes;
   bytes: number;
 }
 
-/** No turn may be held up by more than a few milliseconds. */
-const FIRST_SLICE_BYTES = 4 * 1024;
-/** From slice to slice. */
-const SLICE_GROWTH = 1.25;
 const SLICE_BYTES_MAX = 64 * 1024;
 /** After a failure the next attempt waits so long at least. */
 const RETRY_MS = 5_000;
@@ -132,7 +130,7 @@ export class GroupCheckpoints {
       beganAtMs: clock.nowMs(),
       logBytes: this.#logBytes,
       leave,
-      sliceBytes: FIRST_SLICE_BYTES,
+      sizes: new SliceSizes(SLICE_BYTES_MAX),
       bytes: 0,
     };
     this.#step(this.#underWay);
@@ -140,14 +138,13 @@ export class GroupCheckpoints {
 
   #step(underWay: UnderWay): void {
     if (this.#underWay !== underWay) return;
-    const slice = underWay.source.next(underWay.sliceBytes);
+    const slice = underWay.source.next(underWay.sizes.next());
     if (slice === null) {
       this.#finish(underWay);
       return;
     }
     underWay.bytes += slice.length;
-    underWay.sliceBytes = Math.min(SLICE_BYTES_MAX, Math.ceil(underWay.sliceBytes * SLICE_GROWTH));
-    const next = (): void => void this.#parts.clock.defer(() => this.#step(underWay));
+    const next = (): void => void this.#parts.background.queue(() => this.#step(underWay));
     const taken = underWay.writer.write(slice);
     if (taken === undefined) next();
     else taken.then(next, (error: unknown) => this.#failed(underWay, error));

@@ -19,6 +19,7 @@ import { ByteReader } from "../wire/byte-reader.ts";
 import { ByteSlab } from "../wire/byte-slab.ts";
 import { readGroupId } from "../wire/id-codec.ts";
 import { readRaftMessage } from "../wire/raft-codec.ts";
+import type { Background } from "./background.ts";
 import { CheckpointLine } from "./checkpoint-line.ts";
 import {
   type Beginning,
@@ -86,6 +87,7 @@ const CALM_ELECTION_TIMEOUTS = 5;
 export class MultiRaft {
   readonly #self: NodeId;
   readonly #clock: Clock;
+  readonly #background: Background;
   readonly #random: Random;
   readonly #store: LogStore;
   readonly #transport: RaftTransport;
@@ -124,6 +126,7 @@ export class MultiRaft {
   constructor(parts: {
     readonly self: NodeId;
     readonly clock: Clock;
+    readonly background: Background;
     readonly random: Random;
     readonly store: LogStore;
     readonly transport: RaftTransport;
@@ -134,6 +137,7 @@ export class MultiRaft {
   }) {
     this.#self = parts.self;
     this.#clock = parts.clock;
+    this.#background = parts.background;
     this.#random = parts.random;
     this.#store = parts.store;
     this.#transport = parts.transport;
@@ -278,6 +282,7 @@ export class MultiRaft {
           group: id,
           store: this.#store,
           clock: this.#clock,
+          background: this.#background,
           line: this.#checkpointLine,
           options: this.#options,
           index: base.index,

@@ -6,15 +6,17 @@
 import { FRAME_BYTES_MAX } from "../base/limits.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { BULK_CHUNK_BYTES_MAX, type BulkSource } from "./links/bulk-stream.ts";
+import { SliceSizes } from "./slice-sizes.ts";
 import type { SnapshotSource } from "./state-machine.ts";
 
 const LENGTH_BYTES = 4;
-/** What a slice aims at: with its length, one full piece. */
-const SLICE_BYTES_AIM = BULK_CHUNK_BYTES_MAX - LENGTH_BYTES;
+/** With its length, one full piece. */
+const SLICE_BYTES_MAX = BULK_CHUNK_BYTES_MAX - LENGTH_BYTES;
 
 /** Slices in, pieces out. */
 export class SliceCutter implements BulkSource {
   readonly #source: SnapshotSource;
+  readonly #sizes = new SliceSizes(SLICE_BYTES_MAX);
   /** The present slice behind its length. */
   #framed = new Uint8Array(0);
   #sent = 0;
@@ -25,7 +27,7 @@ export class SliceCutter implements BulkSource {
 
   next(bytesMax: number): Uint8Array | null {
     if (this.#sent === this.#framed.length) {
-      const slice = this.#source.next(SLICE_BYTES_AIM);
+      const slice = this.#source.next(this.#sizes.next());
       if (slice === null) return null;
       this.#framed = new Uint8Array(LENGTH_BYTES + slice.length);
       new DataView(this.#framed.buffer).setUint32(0, slice.length);

@@ -12,6 +12,7 @@ import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../b
 import type { Configuration } from "../raft/configuration.ts";
 import type { SnapshotMetadata } from "../raft/messages.ts";
 import { WireError } from "../wire/wire-error.ts";
+import type { Background } from "./background.ts";
 import type { Bulk } from "./links/bulk.ts";
 import type { BulkSink } from "./links/bulk-stream.ts";
 import type { MultiRaft } from "./multi-raft.ts";
@@ -23,6 +24,7 @@ import type { SnapshotSink } from "./state-machine.ts";
 export interface SnapshotTransferParts {
   readonly groups: MultiRaft;
   readonly bulk: Bulk;
+  readonly background: Background;
   /** Where `node` listens; null when it is no peer. */
   readonly addressOf: (node: NodeId) => Address | null;
   /** The replica of `group`, opening the group first when the sender may fill it; null refuses. */
@@ -84,16 +86,20 @@ export class SnapshotTransfer {
     }
     const restore: SnapshotSink = replica.machine.beginRestore();
     const writer = this.#parts.groups.keepSnapshot(group);
-    let taken: void | Promise<void>;
+    let aborted = false;
+    const arrived: Promise<void>[] = [];
     const joiner = new SliceJoiner((slice) => {
-      restore.write(slice);
-      if (writer !== null) taken = writer.write(slice);
+      const taken = this.#inBackground(() => {
+        if (aborted) return;
+        restore.write(slice);
+        return writer?.write(slice);
+      });
+      arrived.push(taken);
     });
     return {
       write: (piece) => {
-        taken = undefined;
         joiner.write(piece);
-        return taken;
+        return arrived.length === 0 ? undefined : Promise.all(arrived.splice(0)).then(() => {});
       },
       finish: async () => {
         joiner.finish();
@@ -106,8 +112,24 @@ export class SnapshotTransfer {
         this.counters.received++;
         return null;
       },
-      abort: () => writer?.abandon(),
+      abort: () => {
+        aborted = true;
+        writer?.abandon();
+      },
     };
+  }
+
+  /** Does `work` as a step in the background. */
+  #inBackground(work: () => void | Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#parts.background.queue(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 }
 

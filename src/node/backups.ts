@@ -18,6 +18,7 @@ import {
   type ShardId,
   shardId,
 } from "../base/ids.ts";
+import type { Background } from "../host/background.ts";
 import type { Bulk } from "../host/links/bulk.ts";
 import {
   BULK_CHUNK_BYTES_MAX,
@@ -46,6 +47,7 @@ const LEADER_POLL_MS = 50;
 export interface BackupParts {
   readonly self: NodeId;
   readonly clock: Clock;
+  readonly background: Background;
   readonly shards: ShardService;
   readonly calls: Calls;
   readonly bulk: Bulk;
@@ -144,7 +146,7 @@ export class Backups {
     }
   }
 
-  /** Reads a shard led here straight into `sink`, one slice per turn. */
+  /** Reads a shard led here straight into `sink`, slice by slice in the background. */
   async #readHere(shard: ShardId, sink: BackupSink, signal: AbortSignalLike): Promise<void> {
     const source = await this.#begin(shard);
     try {
@@ -153,7 +155,7 @@ export class Backups {
         const piece = source.next(BULK_CHUNK_BYTES_MAX);
         if (piece === null) return;
         await sink.write(piece);
-        await new Promise<void>((resolve) => this.#parts.clock.defer(resolve));
+        await new Promise<void>((resolve) => this.#parts.background.queue(resolve));
       }
     } finally {
       source.close();

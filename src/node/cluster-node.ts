@@ -27,6 +27,7 @@ import { decodeAcceptorState } from "../cluster/founding-codec.ts";
 import { Joining } from "../cluster/joining.ts";
 import { NodeMemory } from "../cluster/node-memory.ts";
 import { Returning } from "../cluster/returning.ts";
+import { Background } from "../host/background.ts";
 import { Gossip } from "../host/gossip.ts";
 import { Bulk } from "../host/links/bulk.ts";
 import { Calls } from "../host/links/calls.ts";
@@ -145,6 +146,7 @@ export class ClusterNode {
   /** Gossip has said this node's farewell often enough. */
   farewellSpread = false;
   readonly #ports: NodePorts;
+  readonly #background: Background;
   readonly #calls: Calls;
   readonly #memory: NodeMemory;
   readonly #joining: Joining;
@@ -190,7 +192,8 @@ export class ClusterNode {
     });
     this.#calls = new Calls(this.links);
     this.#calls.onHandlerFailure = (method, error) => log("error", `call ${method} failed: ${String(error)}`);
-    this.bulk = new Bulk(this.links);
+    this.#background = new Background(clock);
+    this.bulk = new Bulk(this.links, this.#background);
     if (options.snapshotBytesPerSecondMax > 0)
       this.bulk.bytesPerSecondMax = options.snapshotBytesPerSecondMax;
     this.groups = this.#openGroups(random.fork());
@@ -236,6 +239,7 @@ export class ClusterNode {
     this.transfers = new SnapshotTransfer({
       groups: this.groups,
       bulk: this.bulk,
+      background: this.#background,
       addressOf: (node) => this.links.addressOf(node),
       admit: (group) => {
         if (this.groups.get(group) === undefined) this.control.openFor(group, { type: "install-snapshot" });
@@ -488,6 +492,7 @@ export class ClusterNode {
     return new MultiRaft({
       self: this.nodeId,
       clock: this.clock,
+      background: this.#background,
       random,
       store: this.#ports.store,
       transport: {
@@ -536,6 +541,7 @@ export class ClusterNode {
     const backups = new Backups({
       self: this.nodeId,
       clock: this.clock,
+      background: this.#background,
       shards: this.shards,
       calls: this.#calls,
       bulk: this.bulk,

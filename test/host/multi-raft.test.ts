@@ -1,9 +1,11 @@
 /**
  * One node's groups, without a network: what arrives is what the test says.
  */
+
 import { expect, test } from "vitest";
 import { groupId, logIndex, type NodeId, nodeId, term } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
+import { Background } from "../../src/host/background.ts";
 import { MultiRaft } from "../../src/host/multi-raft.ts";
 import { DEFAULT_HOST_OPTIONS } from "../../src/host/options.ts";
 import type { LogStore } from "../../src/host/ports.ts";
@@ -68,6 +70,7 @@ function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiR
   return new MultiRaft({
     self: SELF,
     clock,
+    background: new Background(clock),
     random: new Random(1, 1),
     store,
     transport: {

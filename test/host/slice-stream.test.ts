@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BULK_CHUNK_BYTES_MAX } from "../../src/host/links/bulk-stream.ts";
 import { SliceCutter, SliceJoiner } from "../../src/host/slice-stream.ts";
 import { WireError } from "../../src/wire/wire-error.ts";
 
@@ -32,6 +33,21 @@ describe("slices over a stream of bounded pieces", () => {
         },
       ),
     );
+  });
+
+  test("are short while the code that reads them is cold, and grow to what a piece holds", () => {
+    const asked: number[] = [];
+    const cutter = new SliceCutter({
+      next: (bytes) => {
+        asked.push(bytes);
+        return new Uint8Array(1);
+      },
+      close: () => {},
+    });
+    for (let slice = 0; slice < 30; slice++) cutter.next(100);
+    expect(asked[0]).toBe(4 * 1_024);
+    expect(asked).toEqual([...asked].sort((one, other) => one - other));
+    expect(asked.at(-1)).toBe(BULK_CHUNK_BYTES_MAX - 4);
   });
 
   test("that end within a slice are refused", () => {

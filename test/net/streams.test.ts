@@ -2,6 +2,7 @@ import { connect as netConnect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { bootNonce, clusterId, nodeId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
+import { Background } from "../../src/host/background.ts";
 import { Bulk } from "../../src/host/links/bulk.ts";
 import { Calls } from "../../src/host/links/calls.ts";
 import { PeerLinks } from "../../src/host/links/peer-links.ts";
@@ -178,7 +179,7 @@ test("links, calls and bulk streams run on real sockets", async () => {
       address: streams.local,
     };
     const links = new PeerLinks({ clock, streams, random: new Random(1, at), identity: () => identity });
-    return { identity, links, calls: new Calls(links), bulk: new Bulk(links) };
+    return { identity, links, calls: new Calls(links), bulk: new Bulk(links, new Background(links.clock)) };
   };
   const [a, b] = [await node(1), await node(2)];
   a.links.setPeer(b.identity.node, b.identity.address);

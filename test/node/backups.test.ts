@@ -1,11 +1,13 @@
 /**
  * Backups of shards in whole nodes in virtual time: through any node, under load, while leaders come and go.
  */
+
 import { afterEach, expect, test, vi } from "vitest";
 import { CremaError } from "../../src/base/errors.ts";
 import { groupOfShard, type NodeId, type ShardId, shardId } from "../../src/base/ids.ts";
 import { Random } from "../../src/base/random.ts";
 import { CacheMachine } from "../../src/cache/cache-machine.ts";
+import { Background } from "../../src/host/background.ts";
 import type { CallHandler } from "../../src/host/links/call-server.ts";
 import type { ReadSink } from "../../src/host/state-machine.ts";
 import { BACKUP_STREAMS_MAX, Backups } from "../../src/node/backups.ts";
@@ -307,6 +309,7 @@ test("a leader that cannot open its stream says so at once, and lets go of the s
   };
   const backups = new Backups({
     clock,
+    background: new Background(clock),
     shards: { group: () => group, machine: () => ({ cache }) },
     calls: {
       handle: (_method: string, handler: CallHandler) => {

@@ -1,9 +1,10 @@
 /**
  * A limit for everything that the streams of one node send together: a token bucket, and a queue in which every stream
  * that wants to send has one place. Whoever has sent a piece queues again behind the others, and pieces are of one size,
- * so the streams share the bandwidth equally. One piece leaves per turn of the event loop, limit or not, so that bulk
- * never delays a heartbeat.
+ * so the streams share the bandwidth equally. Limit or not, a piece is a step of the node's background work, so that bulk
+ * never delays a heartbeat, nor a request for long.
  */
+import type { Background } from "../background.ts";
 import type { Clock, Timer } from "../ports.ts";
 import { BULK_CHUNK_BYTES_MAX } from "./bulk-stream.ts";
 
@@ -23,6 +24,7 @@ export type SendPiece = () => number;
 
 export class BandwidthLimit {
   readonly #clock: Clock;
+  readonly #background: Background;
   #bytesPerSecondMax = Number.POSITIVE_INFINITY;
   readonly #queue = new Set<SendPiece>();
   /** What may be sent now. A piece may overdraw it; then nothing is sent until it is above zero again. */
@@ -31,8 +33,9 @@ export class BandwidthLimit {
   #scheduled = false;
   #timer: Timer | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, background: Background) {
     this.#clock = clock;
+    this.#background = background;
     this.#filledAtMs = clock.nowMs();
   }
 
@@ -66,7 +69,7 @@ export class BandwidthLimit {
     this.#scheduled = true;
     this.#fill();
     if (this.#tokenBytes > 0) {
-      this.#clock.defer(() => this.#serve());
+      this.#background.queue(() => this.#serve());
       return;
     }
     // A little more than what is owed, so that rounding cannot make a timer come in vain.

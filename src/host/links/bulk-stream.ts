@@ -22,10 +22,10 @@ import { decodeValue, UnsendableValueError, writeValue } from "../../wire/value-
 import { WireError } from "../../wire/wire-error.ts";
 import type { Channel } from "./channel.ts";
 
-/** Largest piece of a stream in one frame. */
-export const BULK_CHUNK_BYTES_MAX = 256 * 1024;
+/** Largest piece of a stream in one frame: to read or to take in one of a snapshot is a step of background work. */
+export const BULK_CHUNK_BYTES_MAX = 64 * 1024;
 /** Bytes sent and not yet digested by the receiver. */
-export const BULK_WINDOW_BYTES = 4 * 1024 * 1024;
+export const BULK_WINDOW_BYTES = 2 * 1024 * 1024;
 
 /** Where a stream comes from. */
 export interface BulkSource {

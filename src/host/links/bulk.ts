@@ -9,6 +9,7 @@ import type { NodeId } from "../../base/ids.ts";
 import { FRAME_BULK_OPEN } from "../../wire/frame-types.ts";
 import type { Identity } from "../../wire/handshake-codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
+import type { Background } from "../background.ts";
 import { BandwidthLimit } from "./bandwidth-limit.ts";
 import { BulkReceiver } from "./bulk-receiver.ts";
 import { BulkSender, type BulkSendOptions, type BulkShared } from "./bulk-sender.ts";
@@ -52,9 +53,9 @@ export class Bulk {
   onIncoming: BulkAdmission = () =>
     new CremaError("CREMA_NOT_READY", "this node takes no bulk streams yet", { retryable: true });
 
-  constructor(links: PeerLinks) {
+  constructor(links: PeerLinks, background: Background) {
     this.#links = links;
-    this.#limit = new BandwidthLimit(links.clock);
+    this.#limit = new BandwidthLimit(links.clock, background);
     this.#shared = { links, limit: this.#limit, counters: this.counters };
     links.setDoor("bulk", (channel) => this.#receive(channel));
   }

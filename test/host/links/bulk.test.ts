@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { CremaError } from "../../../src/base/errors.ts";
 import {
+  BULK_CHUNK_BYTES_MAX,
+  BULK_WINDOW_BYTES,
   type BulkSink,
   type BulkSource,
   readAbort,
@@ -110,7 +112,7 @@ describe("a bulk stream", () => {
     const source = new PatternSource(20 * MIB);
     const sent = send(a, b, source);
     await world.clock.runFor(5_000);
-    expect(source.at).toBe(4 * MIB);
+    expect(source.at).toBe(BULK_WINDOW_BYTES);
     let digested = 0;
     while (sink.outcome === "") {
       for (const digest of writes.splice(0, 4)) {
@@ -118,7 +120,7 @@ describe("a bulk stream", () => {
         digested++;
       }
       await world.clock.runFor(10);
-      expect(source.at).toBeLessThanOrEqual(4 * MIB + digested * 256 * 1024);
+      expect(source.at).toBeLessThanOrEqual(BULK_WINDOW_BYTES + digested * BULK_CHUNK_BYTES_MAX);
     }
     expect(await world.settled(sent)).toEqual({ bytes: 20 * MIB });
     expect(sink.wrong).toBe(0);
@@ -139,14 +141,14 @@ describe("a bulk stream", () => {
           deferredRan = true;
         });
         reads++;
-        return source.next(Math.min(bytesMax, 256 * 1024));
+        return source.next(bytesMax);
       },
     };
     const sent = send(a, b, paced);
     sendText(channel, FRAME_RAFT, "heartbeat");
     await world.until(() => b.frames.length === 1, 20);
     await world.settled(sent);
-    expect(reads).toBe(41);
+    expect(reads).toBe((10 * MIB) / BULK_CHUNK_BYTES_MAX + 1);
   });
 
   test("keeps below the bandwidth it was given", async () => {

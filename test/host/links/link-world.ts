@@ -1,6 +1,7 @@
 /**
  * A few nodes that have links and nothing else, on a virtual network.
  */
+
 import { expect } from "vitest";
 import type { Address } from "../../../src/base/address.ts";
 import {
@@ -12,6 +13,7 @@ import {
   nodeId,
 } from "../../../src/base/ids.ts";
 import { Random } from "../../../src/base/random.ts";
+import { Background } from "../../../src/host/background.ts";
 import { Bulk } from "../../../src/host/links/bulk.ts";
 import { Calls } from "../../../src/host/links/calls.ts";
 import type { Channel } from "../../../src/host/links/channel.ts";
@@ -74,7 +76,7 @@ export class LinkNode {
       ...(settings.options === undefined ? {} : { options: settings.options }),
     });
     this.calls = new Calls(this.links);
-    this.bulk = new Bulk(this.links);
+    this.bulk = new Bulk(this.links, new Background(this.links.clock));
     this.links.onUp = (node) => this.events.push(`up ${short(node)}`);
     this.links.onDown = (node, error) =>
       this.events.push(`down ${short(node)}${error === null ? " goodbye" : ""}`);

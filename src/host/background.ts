@@ -31,9 +31,15 @@ export class Background {
   /** How long that turn took. */
   #turnMs = 0;
   #restDueMs = 0;
+  #hurries = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** From now on there are no rests: this node has little time left, and what it holds must be elsewhere by then. */
+  hurry(): void {
+    this.#hurries = true;
   }
 
   /**
@@ -60,7 +66,7 @@ export class Background {
       this.#beganAtMs = null;
       this.#restDueMs = Math.min(REST_MS_MAX, this.#restDueMs + this.#turnMs * REST_TURNS);
     }
-    if (this.#restDueMs >= REST_MS_MIN) this.#rest();
+    if (this.#restDueMs >= REST_MS_MIN && !this.#hurries) this.#rest();
     else this.#work();
   }
 

@@ -442,6 +442,7 @@ export class ClusterNode {
   async leave(closeDoors: () => Promise<void>): Promise<void> {
     if (this.#leaving || this.#closed) return;
     this.#leaving = true;
+    this.#background.hurry();
     this.#returning.close();
     this.events.emit({ type: "leaving" });
     await depart(this, closeDoors, () => this.farewellSpread);

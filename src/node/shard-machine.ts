@@ -8,7 +8,7 @@ import type { HeatMeter } from "../cache/heat.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { SnapshotSink, SnapshotSource, StateMachine } from "../host/state-machine.ts";
 import { decodeBatch } from "../wire/command-codec.ts";
-import { decodeSnapshotChunk, encodeSnapshotChunk, snapshotWriter } from "../wire/snapshot-codec.ts";
+import { decodeSnapshotChunk, encodeSnapshotChunk } from "../wire/snapshot-codec.ts";
 
 export class ShardMachine implements StateMachine<Reply> {
   /** Replaced whole when a snapshot is installed: never keep a reference across turns. */
@@ -44,11 +44,10 @@ export class ShardMachine implements StateMachine<Reply> {
 
   beginSnapshot(): SnapshotSource {
     const source = this.cache.beginSnapshot();
-    const writer = snapshotWriter();
     return {
       next: (maxBytes) => {
         const chunk = source.next(maxBytes);
-        return chunk === null ? null : encodeSnapshotChunk(chunk, writer);
+        return chunk === null ? null : encodeSnapshotChunk(chunk);
       },
       close: () => source.close(),
     };

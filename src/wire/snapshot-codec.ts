@@ -23,14 +23,9 @@ const CRC_BYTES = 4;
 const RECORD_BYTES_MIN = 3;
 const CHUNK_BYTES_USUAL = 72 * 1024;
 
-/** For all chunks of one snapshot: what one was written into serves the next. */
-export function snapshotWriter(): ByteWriter {
-  return new ByteWriter(CHUNK_BYTES_USUAL);
-}
-
-/** Exactly as long as needed, owned by the caller: `writer` may be used again at once. */
-export function encodeSnapshotChunk(chunk: SnapshotChunk, writer = snapshotWriter()): Uint8Array {
-  writer.reset();
+/** Exactly as long as needed, owned by the caller. */
+export function encodeSnapshotChunk(chunk: SnapshotChunk): Uint8Array {
+  const writer = new ByteWriter(CHUNK_BYTES_USUAL);
   writer.u32(0);
   writer.varint(chunk.sequence);
   writer.varint(chunk.records.length);

@@ -104,6 +104,17 @@ test("a rest ends after 25 ms, however long turns are, and a long turn lets more
   expect(doneAt).toEqual([0, 65, 65.5, 66, 66.5, 67]);
 });
 
+test("who hurries does not rest", () => {
+  const clock = new HandClock();
+  const background = new Background(clock);
+  const doneAt = stepsOf(clock, background, 3, 1);
+  clock.turn(3);
+  background.hurry();
+  clock.turn(3);
+  clock.turn();
+  expect(doneAt).toEqual([0, 4, 8]);
+});
+
 test("a step that was cancelled is not done, and the others go on", () => {
   const clock = new HandClock();
   const background = new Background(clock);

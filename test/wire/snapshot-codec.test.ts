@@ -57,7 +57,7 @@ describe("snapshot codec", () => {
   });
 
   it("notices any damage", () => {
-    const bytes = chunksOf(filled(), 2_000).map((chunk) => encodeSnapshotChunk(chunk));
+    const bytes = chunksOf(filled(), 2_000).map(encodeSnapshotChunk);
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), damaged, (at, damage) => {
         const original = bytes[at] ?? new Uint8Array();

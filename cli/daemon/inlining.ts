@@ -3,7 +3,7 @@
  *
  * The work of a command is spread over many short functions, called once each on its way from socket to socket. V8's compiler stops inlining into a function after 920
  * bytes of their bytecode, and never takes in one of more than 460: made for pages, where compiling often costs more than running. A node runs for long, and
- * with more than that a command costs it 5 to 10 % less (docs/decisions/0020). What is set belongs to the process, so only the daemon does it: a program with a
+ * with more than that a command that comes alone costs it some 7 % less (docs/decisions/0020). What is set belongs to the process, so only the daemon does it: a program with a
  * node in it is started as its author wishes.
  */
 import { setFlagsFromString } from "node:v8";

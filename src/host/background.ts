@@ -16,11 +16,6 @@ const SHARE_OF_TURN = 0.1;
 /** A timer is not worth less: shorter rests are saved up. */
 const REST_MS_MIN = 1;
 
-/** A step that waits. `cancel` is idempotent, and without effect once it is done. */
-export interface QueuedStep {
-  cancel(): void;
-}
-
 export class Background {
   readonly #clock: Clock;
   readonly #queue = new Set<() => void>();
@@ -46,10 +41,9 @@ export class Background {
    * Calls `step` once, in its turn, never from within this call. A step takes a fraction of a millisecond, and queues the one
    * that follows it; it must not throw.
    */
-  queue(step: () => void): QueuedStep {
+  queue(step: () => void): void {
     this.#queue.add(step);
     this.#awaitTurn();
-    return { cancel: () => void this.#queue.delete(step) };
   }
 
   #awaitTurn(): void {

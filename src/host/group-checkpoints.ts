@@ -144,7 +144,7 @@ export class GroupCheckpoints {
       return;
     }
     underWay.bytes += slice.length;
-    const next = (): void => void this.#parts.background.queue(() => this.#step(underWay));
+    const next = (): void => this.#parts.background.queue(() => this.#step(underWay));
     const taken = underWay.writer.write(slice);
     if (taken === undefined) next();
     else taken.then(next, (error: unknown) => this.#failed(underWay, error));

@@ -114,16 +114,3 @@ test("who hurries does not rest", () => {
   clock.turn();
   expect(doneAt).toEqual([0, 4, 8]);
 });
-
-test("a step that was cancelled is not done, and the others go on", () => {
-  const clock = new HandClock();
-  const background = new Background(clock);
-  const done: string[] = [];
-  const first = background.queue(() => done.push("a"));
-  background.queue(() => done.push("b"));
-  first.cancel();
-  first.cancel();
-  clock.turn();
-  clock.turn();
-  expect(done).toEqual(["b"]);
-});

@@ -17,6 +17,7 @@ import { Request } from "./request.ts";
 import { type RequestHandler, RequestQueue } from "./request-queue.ts";
 import type { RespLimits } from "./resp-options.ts";
 import type { RespServices } from "./resp-services.ts";
+import type { SharedInput } from "./shared-input.ts";
 import { PROTOCOL_ERROR, UNKNOWN_COMMAND } from "./stand-in-commands.ts";
 import { arityAllows } from "./subcommands.ts";
 
@@ -28,6 +29,8 @@ export interface ConnectionOwner {
   readonly services: RespServices;
   readonly limits: RespLimits;
   readonly logger: Logger;
+  /** Reads the sockets of all connections. */
+  readonly input: SharedInput;
   /** Calls {@link RespConnection.flush} at the end of this turn of the event loop. */
   flushSoon(connection: RespConnection): void;
   closed(connection: RespConnection): void;
@@ -53,15 +56,16 @@ export class RespConnection implements RequestHandler, ClientConnection {
   #dead = false;
   #linger: NodeJS.Timeout | null = null;
 
-  constructor(id: number, socket: Socket, owner: ConnectionOwner) {
+  /** `accepted`: a socket from which nothing was read yet. */
+  constructor(id: number, accepted: Socket, owner: ConnectionOwner) {
     this.#owner = owner;
+    const socket = owner.input.read(accepted, (chunk) => this.#onData(chunk));
     this.#socket = socket;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     this.client = new Client(id, owner.services, this);
     this.#parser = new RespRequestParser((args) => this.#take(args), owner.limits);
     this.#queue = new RequestQueue(this, owner.limits);
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.finish());
     socket.on("error", (error) =>

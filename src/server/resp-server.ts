@@ -13,6 +13,7 @@ import { type RespLimits, resolveRespLimits } from "./resp-options.ts";
 import type { RespServices } from "./resp-services.ts";
 import { RespStats } from "./resp-stats.ts";
 import { type NodeFacts, ServerSettings } from "./server-settings.ts";
+import { SharedInput } from "./shared-input.ts";
 import type { AdminDoor, RequestDoor } from "./vocabulary.ts";
 
 export interface RespServerOptions {
@@ -65,6 +66,7 @@ class RespDoor implements RespServer, ConnectionOwner {
   readonly limits: RespLimits;
   readonly logger: Logger;
   readonly stats: RespStats;
+  readonly input = new SharedInput();
   readonly #server: Server;
   readonly #clients = new Map<number, Client>();
   readonly #connections = new Set<RespConnection>();
@@ -98,6 +100,7 @@ class RespDoor implements RespServer, ConnectionOwner {
     };
     this.#server = createServer({
       allowHalfOpen: true,
+      pauseOnConnect: true,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,

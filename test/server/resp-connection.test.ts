@@ -276,6 +276,21 @@ describe("protocol errors", () => {
   }, 60_000);
 });
 
+test("requests of two clients that arrive in pieces, by turns, do not mix: what arrives lies in one buffer for all", async () => {
+  await open();
+  const [a, b] = [await fixture.connect(), await fixture.connect()];
+  const requests = [encodeRequest("ECHO", "a".repeat(40)), encodeRequest("ECHO", "b".repeat(40))] as const;
+  for (let cut = 1; cut < requests[0].length; cut++) {
+    const read = fixture.server.stats.bytesRead;
+    a.write(requests[0].slice(0, cut));
+    await expect.poll(() => fixture.server.stats.bytesRead, { interval: 1 }).toBe(read + cut);
+    b.write(requests[1]);
+    expect(await b.reply()).toBe("b".repeat(40));
+    a.write(requests[0].slice(cut));
+    expect(await a.reply()).toBe("a".repeat(40));
+  }
+});
+
 describe("backpressure", () => {
   test("a client that sends and does not wait is read only as fast as it is answered", async () => {
     await open({ answers: "held", limits: { pendingRequestsMax: 100 } });

@@ -11,6 +11,7 @@ import { MapMachine, type MapResult } from "./map-machine.ts";
 
 export class SystemMachine implements StateMachine<MapResult> {
   readonly #machine: MapMachine;
+  readonly sizeBytes = 0;
   #timeMs = 0;
   /** Called after an entry changed the map, or a snapshot replaced it. */
   onMap: ((map: ClusterMap) => void) | null = null;

@@ -8,6 +8,8 @@ export interface HostOptions {
   readonly logEntriesMax: number;
   /** Bytes likewise. Default 16 MiB. */
   readonly logBytesMax: number;
+  /** Bytes that the log of a small machine may have even when no member is known to need them. Default 1 MiB. */
+  readonly logBytesMin: number;
   /** A checkpoint is due when the log has grown by so many bytes, and by the size of the last one. Default 16 MiB. */
   readonly checkpointLogBytes: number;
   /** A checkpoint is due when the last one is so old, and there is any log behind it. Default 5 min. */
@@ -22,6 +24,7 @@ export const DEFAULT_HOST_OPTIONS: HostOptions = Object.freeze({
   tickMs: 100,
   logEntriesMax: 10_000,
   logBytesMax: 16 * 1024 * 1024,
+  logBytesMin: 1024 * 1024,
   checkpointLogBytes: 16 * 1024 * 1024,
   checkpointIntervalMs: 300_000,
   applySliceMs: 8,

@@ -12,6 +12,7 @@ import type { Leadership, Ready } from "../raft/ready.ts";
 import { BatchBuilder } from "../wire/batch-builder.ts";
 import { ByteSlab } from "../wire/byte-slab.ts";
 import type { GroupCheckpoints } from "./group-checkpoints.ts";
+import { cutOfLog } from "./log-tail.ts";
 import { MachineClock } from "./machine-clock.ts";
 import type { HostOptions } from "./options.ts";
 import type { Clock, KeptCheckpoint } from "./ports.ts";
@@ -390,23 +391,9 @@ export class RaftGroup<Result> {
     }
   }
 
-  /**
-   * The machine itself stands for what lies behind the applied index, so the log in memory may be cut there at any time; in
-   * durable mode the store keeps its own, as far as its checkpoints need it. Half the allowance stays as a tail for slow
-   * followers; what a snapshot under way needs afterwards stays too, within reason.
-   */
   #compact(): void {
-    const { logEntriesMax, logBytesMax } = this.#options;
-    const kept = this.raft.applied - this.raft.firstIndex + 1;
-    const tooMany = kept > logEntriesMax;
-    if (!tooMany && this.raft.logBytes <= logBytesMax) return;
-    let to = tooMany
-      ? this.raft.applied - Math.floor(logEntriesMax / 2)
-      : this.raft.applied - Math.floor(kept / 2);
-    for (const index of this.snapshotsInFlight.values()) {
-      if (kept < logEntriesMax * 4 && this.raft.logBytes <= logBytesMax * 4) to = Math.min(to, index);
-    }
-    if (to >= this.raft.firstIndex) this.raft.compact(logIndex(to));
+    const to = cutOfLog(this.raft, this.machine.sizeBytes, this.snapshotsInFlight, this.#options);
+    if (to !== null) this.raft.compact(logIndex(to));
   }
 }
 

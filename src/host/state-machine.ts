@@ -27,6 +27,8 @@ export interface StateMachine<Result> {
   apply(index: LogIndex, data: Uint8Array): readonly Result[];
   /** Stamp of the newest batch applied, in milliseconds of machine time. @see machine-clock.ts */
   readonly timeMs: number;
+  /** Bytes of a snapshot of it, roughly; 0 where that is always little. */
+  readonly sizeBytes: number;
   beginSnapshot(): SnapshotSource;
   beginRestore(): SnapshotSink;
 }

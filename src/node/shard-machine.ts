@@ -34,6 +34,10 @@ export class ShardMachine implements StateMachine<Reply> {
     return this.cache.machineTimeMs;
   }
 
+  get sizeBytes(): number {
+    return this.cache.accountedBytes;
+  }
+
   apply(index: LogIndex, data: Uint8Array): readonly Reply[] {
     const batch = decodeBatch(data);
     this.commandsApplied += batch.commands.length;

@@ -90,6 +90,16 @@ export class Raft {
     return this.#state.log.bytes;
   }
 
+  /** The last index that every other member is known to hold, learners included; where this replica does not lead, it knows of nobody who lacks anything. */
+  get heldByAll(): number {
+    const { leading } = this.#state;
+    let held = Number.POSITIVE_INFINITY;
+    if (leading !== null) {
+      for (const peer of leading.peers) if (!peer.departing && peer.match < held) held = peer.match;
+    }
+    return held;
+  }
+
   /** Leadership is being handed over: nothing can be proposed meanwhile. */
   get transferring(): boolean {
     const { leading } = this.#state;

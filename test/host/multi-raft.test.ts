@@ -28,6 +28,7 @@ const GROUP = groupId(1);
 class TextMachine implements StateMachine<null> {
   text = "";
   readonly timeMs = 0;
+  readonly sizeBytes = 0;
 
   apply(): readonly null[] {
     return [];

@@ -86,6 +86,39 @@ test("a follower that slept through more than the log keeps is brought up by a s
   expect(sleeper.node.transfers.counters.received).toBeGreaterThan(received);
 }, 60_000);
 
+test("a leader keeps what a follower lacks, longer than what nobody lacks, and the follower needs no snapshot", async () => {
+  const cluster = new VirtualCluster(25);
+  for (const number of [1, 2, 3]) cluster.start(number, number === 1 ? [] : [1], { shards: 1 });
+  expect(await cluster.until(() => cluster.ready && cluster.settledWith(3), 60_000)).toBe(true);
+  const raftOf = (member: (typeof cluster.members)[number]) => member.node.groups.get(SHARD)?.raft;
+  const leader = cluster.living.find((member) => raftOf(member)?.role === "leader");
+  if (leader === undefined) throw new Error("the shard has a leader");
+  const [sleeper, awake] = cluster.members.filter((member) => member !== leader);
+  if (sleeper === undefined || awake === undefined) throw new Error("there are three");
+  for (const member of [leader, awake]) cluster.network.partition(sleeper.address, member.address);
+  const write = async (values: number): Promise<void> => {
+    for (let turn = 0; turn < values; turn++) {
+      await cluster.settle(leader.node.cache.put(`key:${turn % 10}`, "x".repeat(100_000)));
+    }
+  };
+  let most = 0;
+  for (let round = 0; round < 10; round++) {
+    await write(10);
+    most = Math.max(most, raftOf(awake)?.logBytes ?? 0);
+  }
+  // Ten megabytes of them: the follower that has all applies for itself, the leader keeps them for the one that sleeps.
+  expect(raftOf(leader)?.logBytes).toBeGreaterThan(9_900_000);
+  expect(most).toBeLessThan(1_400_000);
+  const received = sleeper.node.transfers.counters.received;
+  cluster.network.heal();
+  expect(await cluster.until(() => raftOf(sleeper)?.applied === raftOf(leader)?.applied, 60_000)).toBe(true);
+  expect(sleeper.node.transfers.counters.received).toBe(received);
+  await write(3);
+  expect(raftOf(leader)?.logBytes).toBeLessThan(7_000_000);
+  await write(40);
+  expect(raftOf(leader)?.logBytes).toBeLessThan(1_400_000);
+}, 60_000);
+
 // Found by simulation (seed 24): one value beyond a piece of a stream, and the shard could never be copied again.
 test("a shard that holds values of any size allowed is copied to newcomers", async () => {
   const cluster = new VirtualCluster(23);

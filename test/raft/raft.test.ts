@@ -102,6 +102,31 @@ describe("a group of three", () => {
     expect(raft.status().baseIndex).toBe(3);
     expect(raft.snapshotMetadata(logIndex(3)).term).toBe(raft.term);
   });
+
+  test("a leader knows how far all others hold its log, learners too; who does not lead knows of nobody who lacks anything", () => {
+    const cluster = Cluster.of(3);
+    cluster.elect(1);
+    cluster.propose("a", "b");
+    const { lastIndex } = cluster.raft(1);
+    expect(cluster.raft(1).heldByAll).toBe(lastIndex);
+    expect(cluster.raft(2).heldByAll).toBe(Number.POSITIVE_INFINITY);
+    cluster.isolate(3);
+    cluster.propose("c");
+    expect(cluster.raft(1).heldByAll).toBe(lastIndex);
+    cluster.heal();
+    cluster.tick(30);
+    cluster.settle();
+    expect(cluster.raft(1).heldByAll).toBe(cluster.raft(1).lastIndex);
+    cluster.add(4);
+    cluster.isolate(4);
+    cluster.raft(1).proposeMembership({ type: "simple", steps: [{ type: "add-learner", node: nodeOf(4) }] });
+    cluster.settle();
+    expect(cluster.raft(1).heldByAll).toBe(0);
+    cluster.heal();
+    cluster.tick(30);
+    cluster.settle();
+    expect(cluster.raft(1).heldByAll).toBe(cluster.raft(1).lastIndex);
+  });
 });
 
 test("a lone voter leads, commits and reads by itself as soon as its log is durable", () => {

@@ -101,7 +101,10 @@ export class MultiRaft {
   readonly #failed = new Set<GroupId>();
   /** Where groups began, which the store has not been told yet. Always empty in memory mode. */
   readonly #beginnings = new Map<GroupId, GroupWrite>();
-  #dirty = new Set<GroupId>();
+  /** Groups to be served, in the order in which they were marked, each once: {@link RaftGroup.isDirty} says which are here. */
+  #dirty: RaftGroup<unknown>[] = [];
+  /** The list of the round before, empty: lists that are used again allocate nothing. */
+  #served: RaftGroup<unknown>[] = [];
   #turnScheduled = false;
   #inTurn = false;
   readonly #outbox: RaftOutbox;
@@ -178,7 +181,7 @@ export class MultiRaft {
     this.#tickTimer?.cancel();
     for (const group of this.#groups.values()) group.close();
     this.#groups.clear();
-    this.#dirty.clear();
+    this.#dirty = [];
   }
 
   /** What is written here outlives the process. */
@@ -265,7 +268,7 @@ export class MultiRaft {
     });
     const logBytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const observer: GroupObserver = {
-      onDirty: (dirty) => this.markDirty(dirty),
+      onDirty: () => this.#mark(group as RaftGroup<unknown>),
       onLeadership: (changed, leadership) => {
         this.#peerWatch.countOn(changed, this.#countedOn(raft));
         this.#events.onLeadership(changed, leadership);
@@ -335,8 +338,20 @@ export class MultiRaft {
     this.#probe?.removed(group, tombstone);
   }
 
-  markDirty(group: GroupId): void {
-    this.#dirty.add(group);
+  markDirty(id: GroupId): void {
+    const group = this.#groups.get(id);
+    if (group !== undefined) this.#mark(group);
+  }
+
+  #mark(group: RaftGroup<unknown>): void {
+    if (!group.isDirty) {
+      group.isDirty = true;
+      this.#dirty.push(group);
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#turnScheduled || this.#inTurn || this.#closed) return;
     this.#turnScheduled = true;
     this.#clock.defer(() => {
@@ -476,25 +491,24 @@ export class MultiRaft {
     this.counters.turns++;
     this.#inTurn = true;
     const deadlineMs = this.#clock.nowMs() + this.#options.applySliceMs;
-    for (let round = 0; this.#dirty.size > 0 && round < ROUNDS_PER_TURN_MAX; round++) {
+    for (let round = 0; this.#dirty.length > 0 && round < ROUNDS_PER_TURN_MAX; round++) {
       this.#round(deadlineMs);
       if (this.#clock.nowMs() > deadlineMs) break;
     }
     this.#outbox.sendAll();
     this.#transport.flush();
     this.#inTurn = false;
-    const next = this.#dirty.values().next();
-    if (!next.done) this.markDirty(next.value);
+    if (this.#dirty.length > 0) this.#schedule();
   }
 
   #round(deadlineMs: number): void {
     const dirty = this.#dirty;
-    this.#dirty = new Set();
+    this.#dirty = this.#served;
+    for (const group of dirty) group.isDirty = false;
     const writes: GroupWrite[] = [];
     const receipts: Receipt[] = [];
-    for (const id of dirty) {
-      const group = this.#groups.get(id);
-      if (group === undefined) continue;
+    for (const group of dirty) {
+      if (group.closed) continue;
       try {
         this.#collect(group, writes, receipts);
       } catch (error) {
@@ -502,15 +516,16 @@ export class MultiRaft {
       }
     }
     if (writes.length > 0) this.#write(writes, receipts);
-    for (const id of dirty) {
-      const group = this.#groups.get(id);
-      if (group === undefined || !group.hasWorkToApply) continue;
+    for (const group of dirty) {
+      if (group.closed || !group.hasWorkToApply) continue;
       try {
-        if (!group.applyUntil(deadlineMs) || group.raft.hasReady()) this.#dirty.add(id);
+        if (!group.applyUntil(deadlineMs) || group.raft.hasReady()) this.#mark(group);
       } catch (error) {
         this.#fail(group, error);
       }
     }
+    dirty.length = 0;
+    this.#served = dirty;
   }
 
   #collect(group: RaftGroup<unknown>, writes: GroupWrite[], receipts: Receipt[]): void {
@@ -541,7 +556,7 @@ export class MultiRaft {
       });
       receipts.push({ group, receipt: persist?.receipt ?? 0 });
     }
-    if (group.raft.hasReady()) this.#dirty.add(group.id);
+    if (group.raft.hasReady()) this.#mark(group);
   }
 
   #countEntries(group: RaftGroup<unknown>, entries: readonly Entry[]): void {
@@ -606,7 +621,6 @@ export class MultiRaft {
   #drop(group: RaftGroup<unknown>): void {
     this.#groups.delete(group.id);
     this.#beginnings.delete(group.id);
-    this.#dirty.delete(group.id);
     this.#peerWatch.forget(group.id);
     group.close();
   }

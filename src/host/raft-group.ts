@@ -37,8 +37,8 @@ interface WaitingReads {
 
 /** What a group tells its host. Called during the host's turn. */
 export interface GroupObserver {
-  /** Something is to be done for `group` in this turn. */
-  onDirty(group: GroupId): void;
+  /** Something is to be done for this group in this turn. */
+  onDirty(): void;
   onLeadership(group: GroupId, leadership: Leadership): void;
   onConfiguration(group: GroupId): void;
   /** The disk of this node is full: what is appended here waits for space. */
@@ -73,6 +73,8 @@ export class RaftGroup<Result> {
   #ledTerm = 0;
   #pendingRestore: ArrivedSnapshot | null = null;
   #handOvers = 0;
+  /** Waits to be served by its host; the host's own mark. */
+  isDirty = false;
   /** Messages that other replicas have sent to this one. */
   messagesStepped = 0;
   /** Indexes of snapshots being sent: the log behind the oldest is kept for their receivers. */
@@ -155,7 +157,7 @@ export class RaftGroup<Result> {
     }
     this.#batch.append(command);
     this.#batchSinks.push(sink);
-    this.#observer.onDirty(this.id);
+    this.#observer.onDirty();
   }
 
   /** Asks for a linearizable read. Shares one quorum round with everything else of this turn. */
@@ -165,7 +167,7 @@ export class RaftGroup<Result> {
       return;
     }
     this.#readsNext.push(sink);
-    this.#observer.onDirty(this.id);
+    this.#observer.onDirty();
   }
 
   /** Hands this turn's commands and reads to the core. */
@@ -238,7 +240,7 @@ export class RaftGroup<Result> {
     } else {
       kept?.discard();
     }
-    this.#observer.onDirty(this.id);
+    this.#observer.onDirty();
   }
 
   /**
@@ -253,7 +255,7 @@ export class RaftGroup<Result> {
     const [to] = able[this.#handOvers++ % Math.max(1, able.length)] ?? [];
     if (to === undefined) return;
     this.raft.transferLeader(to);
-    this.#observer.onDirty(this.id);
+    this.#observer.onDirty();
   }
 
   /** Time has passed: a checkpoint may be due. */
@@ -376,7 +378,7 @@ export class RaftGroup<Result> {
   #becomeReadyLeader(): void {
     if (!this.isReadyLeader) return;
     this.machineClock.startLeading();
-    if (this.#batchSinks.length > 0 || this.#readsNext.length > 0) this.#observer.onDirty(this.id);
+    if (this.#batchSinks.length > 0 || this.#readsNext.length > 0) this.#observer.onDirty();
   }
 
   #serveReads(): void {

@@ -33,7 +33,8 @@ export class Router implements EmbeddedDoor {
   readonly #random: Random;
   readonly #laneSurroundings: LaneSurroundings;
   readonly #lanes = new Map<ShardId, ShardLane>();
-  readonly #outstanding = new Set<PendingRequest>();
+  /** Requests in all lanes. */
+  #outstanding = 0;
   #sweepTimer: Timer | null = null;
   #closed = false;
   readonly counters = {
@@ -73,7 +74,7 @@ export class Router implements EmbeddedDoor {
 
   /** Requests without an answer. */
   get outstanding(): number {
-    return this.#outstanding.size;
+    return this.#outstanding;
   }
 
   shardOf(key: string): ShardId {
@@ -99,7 +100,7 @@ export class Router implements EmbeddedDoor {
     const lane = this.#lane(shard);
     const deadlineMs = this.#clock.nowMs() + timeoutMs;
     const request = new PendingRequest(lane, "write", shard, command, null, deadlineMs, sink);
-    this.#outstanding.add(request);
+    this.#outstanding++;
     this.#armSweep();
     lane.add(request);
   }
@@ -123,7 +124,7 @@ export class Router implements EmbeddedDoor {
     const lane = this.#lane(shard);
     const kind = consistency === "local" ? "local-read" : "read";
     const request = new PendingRequest(lane, kind, shard, null, query, this.#clock.nowMs() + timeoutMs, sink);
-    this.#outstanding.add(request);
+    this.#outstanding++;
     this.#armSweep();
     lane.add(request);
   }
@@ -165,7 +166,8 @@ export class Router implements EmbeddedDoor {
   }
 
   #finish(request: PendingRequest, reply: Reply, error: CremaError | null): void {
-    this.#outstanding.delete(request);
+    if (request.finished) return;
+    this.#outstanding--;
     if (error === null) {
       request.complete(reply);
     } else {
@@ -179,22 +181,19 @@ export class Router implements EmbeddedDoor {
     this.#sweepTimer = this.#clock.setTimer(SWEEP_MS, () => {
       this.#sweepTimer = null;
       this.#sweep();
-      if (this.#outstanding.size > 0) this.#armSweep();
+      if (this.#outstanding > 0) this.#armSweep();
     });
   }
 
   #sweep(): void {
     const nowMs = this.#clock.nowMs();
-    for (const request of [...this.#outstanding]) {
-      if (request.deadlineMs <= nowMs) this.#lanes.get(request.shard)?.expire(request);
-    }
-    for (const lane of this.#lanes.values()) lane.sweep();
+    for (const lane of this.#lanes.values()) lane.sweep(nowMs);
   }
 
   #refusal(): CremaError | null {
     if (this.#closed) return new CremaError("CREMA_CLOSED", "the node is closed");
     if (this.#node.shardCount() === null) return notReady();
-    if (this.#outstanding.size < OUTSTANDING_MAX) return null;
+    if (this.#outstanding < OUTSTANDING_MAX) return null;
     this.counters.busy++;
     return new CremaError("CREMA_BUSY", `${OUTSTANDING_MAX} requests of this node wait for an answer`, {
       retryable: true,

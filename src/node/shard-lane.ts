@@ -101,11 +101,6 @@ export class ShardLane implements RequestOwner, RequestEncoder {
     }
   }
 
-  /** The deadline of `request` passed. */
-  expire(request: PendingRequest): void {
-    this.#finish(request, null, deadlineError(request));
-  }
-
   /** Somebody new may lead. Everything unanswered goes there: what the old leader already applied is not applied again. */
   routeChanged(): void {
     if (this.#pending.size === 0) return;
@@ -115,8 +110,10 @@ export class ShardLane implements RequestOwner, RequestEncoder {
     else this.#stall();
   }
 
-  /** Called every few milliseconds while requests are outstanding. */
-  sweep(): void {
+  /** Called every few milliseconds while requests are outstanding: those whose deadline has passed are given up. */
+  sweep(nowMs: number): void {
+    for (const request of this.#pending)
+      if (request.deadlineMs <= nowMs) this.#finish(request, null, deadlineError(request));
     this.#hopsAtOnce = 0;
     if (this.#stalled) this.#tryAgain();
     else if (this.#pending.size > 0 && this.#target !== null && ++this.#silentSweeps >= SILENT_SWEEPS_MAX) {

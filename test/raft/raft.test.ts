@@ -126,6 +126,11 @@ describe("a group of three", () => {
     cluster.tick(30);
     cluster.settle();
     expect(cluster.raft(1).heldByAll).toBe(cluster.raft(1).lastIndex);
+    // Who is removed and does not hear of it is told so for a while, but lacks nothing any more.
+    cluster.isolate(3);
+    cluster.raft(1).proposeMembership({ type: "simple", steps: [{ type: "remove", node: nodeOf(3) }] });
+    cluster.settle();
+    expect(cluster.raft(1).heldByAll).toBe(cluster.raft(1).lastIndex);
   });
 });
 

@@ -9,6 +9,8 @@ import type { HostOptions } from "./options.ts";
 
 /** A tail that nobody needs has one part in so many of what the machine has. */
 const MACHINE_SHARE = 16;
+/** So many entries stay, however large: who leads next must have what somebody is one or two values behind with, or that one can acknowledge nothing before a snapshot. */
+const ENTRIES_MIN = 16;
 /** What a snapshot under way will need after it may grow to so many times the limits. */
 const SNAPSHOT_FACTOR = 4;
 /** Cutting copies what stays: one part in so many must go. */
@@ -43,7 +45,7 @@ export function cutOfLog(
   if (!tooMuch && logBytes <= Math.max(logBytesMin, machineBytes / MACHINE_SHARE)) return null;
   let to = applied - Math.floor((tooMany ? logEntriesMax : kept) / 2);
   if (!tooMuch) {
-    to = Math.min(to, log.heldByAll);
+    to = Math.min(to, log.heldByAll, applied - ENTRIES_MIN);
     if (to - firstIndex + 1 < kept / WORTHWHILE_SHARE) return null;
   }
   if (kept < logEntriesMax * SNAPSHOT_FACTOR && logBytes <= logBytesMax * SNAPSHOT_FACTOR) {

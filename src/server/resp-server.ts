@@ -144,6 +144,8 @@ class RespDoor implements RespServer, ConnectionOwner {
     if (this.#connections.size >= this.services.settings.maxClients) {
       this.stats.connectionsRejected++;
       socket.on("error", (error) => this.logger.debug({ error }, "a refused RESP connection failed"));
+      // What it has sent is read and dropped: left unread, it would make the system reset the connection before the error arrives.
+      socket.resume();
       socket.end("-ERR max number of clients reached\r\n");
       socket.destroySoon();
       return;

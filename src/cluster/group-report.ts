@@ -23,6 +23,8 @@ export interface GroupReport {
   readonly lagging: readonly NodeId[];
   /** Only from the leader: how far each learner is. */
   readonly learning: readonly LearnerProgress[];
+  /** Of a snapshot of it, roughly. */
+  readonly stateBytes: number;
 }
 
 export interface LearnerProgress {
@@ -64,6 +66,7 @@ export function reportOf(group: RaftGroup<unknown>, mapVersion: number): GroupRe
     mapVersion,
     lagging: group.isLeader ? lagging : [],
     learning: group.isLeader ? learning : [],
+    stateBytes: group.machine.sizeBytes,
   };
 }
 
@@ -86,15 +89,16 @@ export function encodeReport(report: GroupReport): unknown {
     report.mapVersion,
     report.lagging,
     report.learning.map(({ nodeId, entriesBehind, snapshot }) => [nodeId, entriesBehind, snapshot]),
+    report.stateBytes,
   ];
 }
 
 /** Reads what {@link encodeReport} made. Throws `WireError`: it came from another node. */
 export function decodeReport(value: unknown): GroupReport {
-  if (!Array.isArray(value) || value.length !== 12)
-    throw new WireError("a group report has twelve fields", 0);
+  if (!Array.isArray(value) || value.length !== 13)
+    throw new WireError("a group report has thirteen fields", 0);
   const [group, leader, isLeader, term, commitIndex, applyIndex, ...lists] = value;
-  const [voters, votersOutgoing, learners, mapVersion, lagging, learning] = lists;
+  const [voters, votersOutgoing, learners, mapVersion, lagging, learning, stateBytes] = lists;
   return {
     group: groupId(natural(group, SHARDS_MAX)),
     leader: leader === null ? null : node(leader),
@@ -108,6 +112,7 @@ export function decodeReport(value: unknown): GroupReport {
     mapVersion: natural(mapVersion),
     lagging: nodes(lagging),
     learning: learnerProgress(learning),
+    stateBytes: natural(stateBytes),
   };
 }
 

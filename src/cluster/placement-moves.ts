@@ -8,7 +8,9 @@ import { planReplicas, type ReplicaPlan } from "../placement/plan.ts";
 import { planSystemVoters } from "../placement/system-voters.ts";
 import { type ClusterMap, placementMembers } from "./cluster-map.ts";
 import type { ControlSituation } from "./controller.ts";
+import { CopyRoom } from "./copy-room.ts";
 import { type GroupMovement, groupMovement } from "./group-movement.ts";
+import type { GroupReport } from "./group-report.ts";
 import type { SetPlacement, WantedReplicas } from "./map-command.ts";
 import { MemberFacts } from "./member-facts.ts";
 import { repairOnly, sameSet, withLeader } from "./replica-lists.ts";
@@ -28,10 +30,14 @@ interface Change {
 /** A change of one shard that waits for room. */
 interface Move {
   readonly shard: number;
+  readonly report: GroupReport | undefined;
   readonly current: readonly NodeId[];
   readonly wanted: readonly NodeId[];
   readonly urgency: number;
 }
+
+/** The dead are replaced before missing replicas are added, then the draining go, then comes balance. */
+const URGENCY = { dead: 3, lacking: 2, draining: 1, balance: 0 };
 
 /** A plan depends on its map alone, and is asked for many times. */
 const plans = new WeakMap<ClusterMap, PlacementPlan>();
@@ -43,14 +49,19 @@ export function planPlacement(situation: ControlSituation, movesMax: number): Se
   const facts = new MemberFacts(situation);
   const shards: WantedReplicas[] = [];
   const moves: Move[] = [];
+  const copies = new CopyRoom();
   let moving = 0;
   for (const [shard, { wanted: current }] of map.shards.entries()) {
-    const movement = groupMovement(reports.get(groupOfShard(shardId(shard))), current, facts);
-    if (movement === "moving") moving++;
+    const report = reports.get(groupOfShard(shardId(shard)));
+    const movement = groupMovement(report, current, facts);
+    if (movement === "moving") {
+      moving++;
+      copies.take(report, current);
+    }
     const planned = intended(current, plan.shards[shard] ?? current, map, facts);
     const change = changeOf(current, planned, movement, facts);
     if (change !== null && !change.free) {
-      moves.push({ shard, current, wanted: planned, urgency: urgencyOf(current, planned, facts) });
+      moves.push({ shard, report, current, wanted: planned, urgency: urgencyOf(current, planned, facts) });
       continue;
     }
     const wanted = change?.wanted ?? withLiveLeader(current, planned, facts);
@@ -58,10 +69,14 @@ export function planPlacement(situation: ControlSituation, movesMax: number): Se
   }
   // Sorting is stable: of equal urgency the lowest shard goes first.
   moves.sort((left, right) => right.urgency - left.urgency);
-  const room = Math.max(0, movesMax - moving);
-  for (const [at, move] of moves.entries()) {
-    const wanted = at < room ? move.wanted : withLiveLeader(move.current, move.wanted, facts);
-    if (wanted !== null) shards.push({ shard: shardId(move.shard), wanted });
+  for (const { shard, report, current, wanted: planned, urgency } of moves) {
+    const begins = moving < movesMax && (urgency >= URGENCY.lacking || copies.has(report, planned));
+    if (begins) {
+      moving++;
+      copies.take(report, planned);
+    }
+    const wanted = begins ? planned : withLiveLeader(current, planned, facts);
+    if (wanted !== null) shards.push({ shard: shardId(shard), wanted });
   }
   const systemVoters = nextSystemVoters(situation, plan.systemVoters, facts);
   if (shards.length === 0 && systemVoters === null) return null;
@@ -151,9 +166,8 @@ function withLiveLeader(
   return successor === undefined ? null : withLeader(current, successor);
 }
 
-/** The dead are replaced before missing replicas are added, then the draining go, then comes balance. */
 function urgencyOf(current: readonly NodeId[], planned: readonly NodeId[], facts: MemberFacts): number {
-  if (current.some((node) => facts.isDead(node))) return 3;
-  if (current.length < planned.length) return 2;
-  return current.some((node) => facts.isDraining(node)) ? 1 : 0;
+  if (current.some((node) => facts.isDead(node))) return URGENCY.dead;
+  if (current.length < planned.length) return URGENCY.lacking;
+  return current.some((node) => facts.isDraining(node)) ? URGENCY.draining : URGENCY.balance;
 }

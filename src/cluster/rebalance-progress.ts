@@ -13,7 +13,7 @@ import { intended, placementPlan } from "./placement-moves.ts";
 import { sameSet } from "./replica-lists.ts";
 
 /**
- * `moving`: on its way. `waiting`: as many shards move as may at once. `paused`: only the balance asks for it, and
+ * `moving`: on its way. `waiting`: as many shards move as may at once, or its nodes are busy with other copies. `paused`: only the balance asks for it, and
  * rebalancing is paused. `stuck`: a majority of its voters is gone, so nothing can be decided.
  */
 export type MoveState = "moving" | "waiting" | "paused" | "stuck";

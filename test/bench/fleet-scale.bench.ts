@@ -234,6 +234,7 @@ function report(group: GroupReport["group"], voters: readonly NodeId[], map: Clu
     mapVersion: map.version,
     lagging: [],
     learning: [],
+    stateBytes: 0,
   };
 }
 

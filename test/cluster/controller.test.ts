@@ -176,6 +176,65 @@ describe("growing", () => {
   });
 });
 
+/** The most copies of large shards that any node was busy with at once, until all is settled; and of all nodes together. */
+function copiesUntilSettled(cluster: VirtualCluster): { readonly ofNode: number; readonly all: number } {
+  let [ofNode, all] = [0, 0];
+  for (let quiet = 0, ticks = 0; quiet < 200; ticks++) {
+    expect(ticks, "it ends").toBeLessThan(3_000);
+    const { map } = cluster;
+    cluster.tick();
+    const busy = new Map<NodeId, number>();
+    let copies = 0;
+    for (const [id, { configuration, leader }] of cluster.groups) {
+      const receiving = cluster.wantedOf(id).filter((wanted) => !configuration.voters.includes(wanted));
+      if (id === SYSTEM_GROUP || receiving.length === 0) continue;
+      copies++;
+      for (const each of [leader, ...receiving]) busy.set(each, (busy.get(each) ?? 0) + 1);
+    }
+    ofNode = Math.max(ofNode, ...busy.values());
+    all = Math.max(all, copies);
+    quiet = copies === 0 && cluster.map === map ? quiet + 1 : 0;
+  }
+  return { ofNode, all };
+}
+
+describe("copies of large shards", () => {
+  const MEBIBYTE = 1024 ** 2;
+  const clusterWith = (size: number, shards: number, stateBytes: number): VirtualCluster => {
+    const cluster = clusterOf(size, shards);
+    for (const group of cluster.groups.values()) group.stateBytes = stateBytes;
+    return cluster;
+  };
+
+  it("are two at a time for the node that joins, where small ones are as many as may move", () => {
+    const large = clusterWith(3, 16, MEBIBYTE);
+    large.join(identity(4));
+    expect(copiesUntilSettled(large)).toEqual({ ofNode: 2, all: 2 });
+    expect(replicas(large, node(4))).toBe(12);
+    const small = clusterWith(3, 16, MEBIBYTE - 1);
+    small.join(identity(4));
+    expect(copiesUntilSettled(small)).toEqual({ ofNode: 12, all: 12 });
+  });
+
+  it("are two at a time for every node while one leaves, which many share", () => {
+    const cluster = clusterWith(7, 48, MEBIBYTE);
+    cluster.drain(7);
+    const { ofNode, all } = copiesUntilSettled(cluster);
+    expect(ofNode).toBe(2);
+    expect(all).toBeGreaterThan(2);
+    expect(cluster.map.members).toHaveLength(6);
+  });
+
+  it("wait for nobody where a replica is missing", () => {
+    const grown = clusterWith(2, 16, MEBIBYTE);
+    grown.join(identity(3));
+    expect(copiesUntilSettled(grown).all).toBe(16);
+    const hurt = clusterWith(4, 16, MEBIBYTE);
+    hurt.setGossip(2, "dead");
+    expect(copiesUntilSettled(hurt).all).toBe(12);
+  });
+});
+
 describe("failure", () => {
   it("replaces the dead where there is a spare, and then removes them", () => {
     const cluster = clusterOf(4);

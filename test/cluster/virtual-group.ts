@@ -51,6 +51,8 @@ export class VirtualGroup {
   term = 1;
   /** Replicas that hold the whole log; every other one holds nothing. */
   readonly caughtUp: Set<NodeId>;
+  /** What a copy of it would take. */
+  stateBytes = 0;
   /** All steps that changed something. */
   readonly steps: ShardStep[] = [];
 
@@ -151,6 +153,7 @@ export class VirtualGroup {
         entriesBehind: this.caughtUp.has(nodeId) ? 0 : LAST_INDEX,
         snapshot: false,
       })),
+      stateBytes: this.stateBytes,
     };
   }
 

@@ -33,7 +33,8 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
     refuse(state, request.from, request.session, previousIndex, hintIndex, hintTerm);
     return;
   }
-  const atCommit = entries[state.commit - previousIndex - 1];
+  // Looked for only where it can be: positions before the first entry are slow to ask for.
+  const atCommit = previousIndex < state.commit ? entries[state.commit - previousIndex - 1] : undefined;
   assert(
     atCommit === undefined || log.holds(atCommit.index, atCommit.term),
     "no leader contradicts what is committed",

@@ -38,13 +38,11 @@ export class RaftLog {
   }
 
   get lastIndex(): LogIndex {
-    const last = this.#entries[this.#entries.length - 1];
-    return last === undefined ? this.#baseIndex : last.index;
+    return (this.#baseIndex + this.#entries.length) as LogIndex;
   }
 
   get lastTerm(): Term {
-    const last = this.#entries[this.#entries.length - 1];
-    return last === undefined ? this.#baseTerm : last.term;
+    return this.#at(this.#entries.length - 1)?.term ?? this.#baseTerm;
   }
 
   /** Bytes of all entries held. */
@@ -55,7 +53,7 @@ export class RaftLog {
   /** The term of the entry at `index`; null where it is not known: below the base or beyond the end. */
   termAt(index: number): Term | null {
     if (index === this.#baseIndex) return this.#baseTerm;
-    return this.#entries[index - this.#baseIndex - 1]?.term ?? null;
+    return this.#at(index - this.#baseIndex - 1)?.term ?? null;
   }
 
   /** Whether this log holds an entry (or its base) with this index and term. */
@@ -144,8 +142,14 @@ export class RaftLog {
     this.#baseTerm = baseTerm;
   }
 
+  /** Asking an array for what lies before its beginning makes V8 give up on that place: it is looked up by name from then on. */
+  #at(position: number): Entry | undefined {
+    return position < 0 ? undefined : this.#entries[position];
+  }
+
   #bytesThrough(index: number): number {
-    return this.#bytesUpTo[index - this.#baseIndex - 1] ?? this.#bytesAtBase;
+    const position = index - this.#baseIndex - 1;
+    return position < 0 ? this.#bytesAtBase : (this.#bytesUpTo[position] as number);
   }
 }
 

@@ -18,6 +18,7 @@ import { decodeReply, encodeReply } from "../wire/reply-codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { ReplySink } from "./door.ts";
 import type { LeaderTable } from "./leader-table.ts";
+import { OutstandingRequests } from "./outstanding-requests.ts";
 import {
   type AttemptFailure,
   type AttemptSink,
@@ -45,16 +46,10 @@ export interface RequestEncoder {
   encode(request: PendingRequest, to: ByteWriter): void;
 }
 
-/** Who waits for an answer from one peer, by the number the request was sent under. */
-interface Outstanding {
-  nextNumber: number;
-  readonly requests: Map<number, PendingRequest>;
-}
-
 export class Forwarding {
   readonly #shards: ShardService;
   readonly #leaders: LeaderTable;
-  readonly #outstanding = new Map<Channel, Outstanding>();
+  readonly #outstanding = new Map<Channel, OutstandingRequests>();
   readonly counters = { sent: 0, served: 0, redirected: 0 };
 
   constructor(shards: ShardService, leaders: LeaderTable) {
@@ -68,12 +63,11 @@ export class Forwarding {
     if (writer === null) return false;
     let outstanding = this.#outstanding.get(channel);
     if (outstanding === undefined) {
-      outstanding = { nextNumber: 1, requests: new Map() };
+      outstanding = new OutstandingRequests();
       this.#outstanding.set(channel, outstanding);
     }
-    const number = outstanding.nextNumber++;
     try {
-      writer.varint(number);
+      writer.varint(outstanding.nextNumber);
       writer.u8(KINDS.indexOf(request.kind));
       writer.varint(request.shard);
       encoder.encode(request, writer);
@@ -82,7 +76,7 @@ export class Forwarding {
       channel.cancelFrame();
       throw error;
     }
-    outstanding.requests.set(number, request);
+    outstanding.add(request);
     channel.endFrame();
     this.counters.sent++;
     return true;
@@ -93,7 +87,7 @@ export class Forwarding {
     const outstanding = this.#outstanding.get(channel);
     if (outstanding === undefined) return;
     this.#outstanding.delete(channel);
-    for (const request of outstanding.requests.values()) request.dropped("unknown");
+    for (const request of outstanding.takeAll()) request.dropped("unknown");
   }
 
   /** A request from another node. Throws `WireError` on damage. */
@@ -117,11 +111,9 @@ export class Forwarding {
   onResponseFrame(channel: Channel, body: Uint8Array): void {
     const reader = new ByteReader(body);
     const number = reader.varint();
-    const outstanding = this.#outstanding.get(channel);
-    const request = outstanding?.requests.get(number);
     const status = reader.u8();
-    if (outstanding === undefined || request === undefined) return;
-    outstanding.requests.delete(number);
+    const request = this.#outstanding.get(channel)?.take(number) ?? null;
+    if (request === null) return;
     if (status === REPLIED) {
       request.reply(decodeReply(reader));
       return;

@@ -10,6 +10,7 @@ import type { Reply } from "../cache/reply.ts";
 import type { ProposalSink } from "../host/state-machine.ts";
 import type { ReplySink } from "./door.ts";
 import type { QuorumLoss } from "./group-quorum.ts";
+import type { RequestList } from "./request-list.ts";
 
 export type RequestKind = "write" | "read" | "local-read";
 
@@ -55,6 +56,10 @@ export class PendingRequest implements ProposalSink<Reply>, ReplySink {
   /** Attempts after which the command may have been appended somewhere: those in flight and those that ended `unknown`. */
   uncertain = 0;
   finished = false;
+  /** The list that holds it, and its neighbours there. Only {@link RequestList} sets them. */
+  list: RequestList | null = null;
+  before: PendingRequest | null = null;
+  after: PendingRequest | null = null;
 
   constructor(
     owner: RequestOwner,

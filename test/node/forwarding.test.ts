@@ -69,7 +69,7 @@ describe("forwarding", () => {
     const [frame] = kept.frames;
     const reader = new ByteReader(frame as Uint8Array);
     expect([reader.varint(), reader.u8(), reader.varint(), reader.latin1()]).toEqual([
-      2,
+      1,
       1,
       3,
       "what is asked",

@@ -29,6 +29,7 @@ import {
   type RequestOwner,
 } from "./pending-request.ts";
 import { replySizeError } from "./request-limits.ts";
+import { RequestList } from "./request-list.ts";
 import { Session } from "./session.ts";
 import type { ShardService } from "./shard-service.ts";
 
@@ -67,7 +68,7 @@ export class ShardLane implements RequestOwner, RequestEncoder {
   readonly #session = new Session();
   #opening: PendingRequest | null = null;
   /** Unanswered requests, oldest first. */
-  readonly #pending = new Set<PendingRequest>();
+  readonly #pending = new RequestList();
   #stalled = false;
   #hopsAtOnce = 0;
   #silentSweeps = 0;
@@ -87,7 +88,7 @@ export class ShardLane implements RequestOwner, RequestEncoder {
       this.#node.finish(request, null, busyError(this.shard));
       return;
     }
-    this.#pending.add(request);
+    this.#pending.append(request);
     if (request.kind === "write" && !this.#session.isOpen) {
       this.#openSession();
       return;
@@ -112,8 +113,8 @@ export class ShardLane implements RequestOwner, RequestEncoder {
 
   /** Called every few milliseconds while requests are outstanding: those whose deadline has passed are given up. */
   sweep(nowMs: number): void {
-    for (const request of this.#pending)
-      if (request.deadlineMs <= nowMs) this.#finish(request, null, deadlineError(request));
+    for (const request of this.#pending.select(({ deadlineMs }) => deadlineMs <= nowMs))
+      if (!request.finished) this.#finish(request, null, deadlineError(request));
     this.#hopsAtOnce = 0;
     if (this.#stalled) this.#tryAgain();
     else if (this.#pending.size > 0 && this.#target !== null && ++this.#silentSweeps >= SILENT_SWEEPS_MAX) {
@@ -175,8 +176,8 @@ export class ShardLane implements RequestOwner, RequestEncoder {
     }
     request.finished = true;
     this.#opening = null;
-    for (const waiting of [...this.#pending])
-      if (waiting.kind === "write" && waiting.session === 0) this.#finish(waiting, null, error);
+    const waiting = this.#pending.select(({ kind, session }) => kind === "write" && session === 0);
+    for (const each of waiting) this.#finish(each, null, error);
     this.#resume();
   }
 
@@ -194,16 +195,15 @@ export class ShardLane implements RequestOwner, RequestEncoder {
   #refuseWithoutQuorum(error: CremaError): void {
     if (this.#opening !== null) this.#opening.finished = true;
     this.#opening = null;
-    for (const request of [...this.#pending]) {
-      const changedNothing = request.kind === "read" || (request.kind === "write" && request.uncertain === 0);
-      if (changedNothing) this.#finish(request, null, error);
-    }
+    const changedNothing = ({ kind, uncertain }: PendingRequest) =>
+      kind === "read" || (kind === "write" && uncertain === 0);
+    for (const request of this.#pending.select(changedNothing)) this.#finish(request, null, error);
     if (this.#pending.size > 0) this.#resume();
   }
 
   /** Fails everything with what `errorFor` says. */
   close(errorFor: (request: PendingRequest) => CremaError): void {
-    for (const request of [...this.#pending]) this.#finish(request, null, errorFor(request));
+    for (const request of this.#pending.select(() => true)) this.#finish(request, null, errorFor(request));
   }
 
   #stall(): void {
@@ -232,7 +232,7 @@ export class ShardLane implements RequestOwner, RequestEncoder {
       if (!this.#send(this.#opening, target)) this.#stall();
       return;
     }
-    for (const request of this.#pending) {
+    for (const request of this.#pending.select(() => true)) {
       if (this.#stalled) return;
       if (!request.finished && !this.#send(request, target)) this.#stall();
     }
@@ -244,18 +244,17 @@ export class ShardLane implements RequestOwner, RequestEncoder {
    */
   #probe(): void {
     const isLost = this.#node.quorumLoss(this.shard) !== null;
-    const request = isLost ? this.#localRead() : (this.#opening ?? this.#pending.values().next().value);
-    if (request === undefined || request.inFlight > 0) return;
+    const request = isLost ? this.#localRead() : (this.#opening ?? this.#pending.first);
+    if (request === null || request.inFlight > 0) return;
     const others = this.#node.replicas(this.shard).filter((node) => node !== this.#node.self);
     const target = others[this.#probes++ % Math.max(1, others.length)];
     if (target !== undefined) this.#send(request, target);
   }
 
   /** The oldest request that any replica can answer. */
-  #localRead(): PendingRequest | undefined {
-    for (const request of this.#pending)
-      if (request.kind === "local-read" && request.inFlight === 0) return request;
-    return undefined;
+  #localRead(): PendingRequest | null {
+    const [oldest] = this.#pending.select(({ kind, inFlight }) => kind === "local-read" && inFlight === 0);
+    return oldest ?? null;
   }
 
   /** One attempt. False when the way is closed now. */
@@ -342,7 +341,7 @@ export class ShardLane implements RequestOwner, RequestEncoder {
   }
 
   #finish(request: PendingRequest, reply: Reply, error: CremaError | null): void {
-    this.#pending.delete(request);
+    this.#pending.remove(request);
     if (request.session !== 0) this.#session.answered(request.session, request.sequence);
     if (this.#pending.size === 0) {
       this.#stalled = false;

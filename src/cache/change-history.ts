@@ -12,6 +12,8 @@ export class ChangeHistory {
   readonly #types: (Change["type"] | undefined)[];
   readonly #keys: (string | undefined)[];
   readonly #values: (string | null | undefined)[];
+  /** Of key and value together: what is forgotten need not be looked at, for it has long left the processor's cache. */
+  readonly #sizes: Uint32Array;
   /** Revision of the last change ever recorded. */
   #last: number;
   /** Changes kept: revisions `#last - #count + 1` .. `#last`. */
@@ -25,6 +27,7 @@ export class ChangeHistory {
     this.#types = new Array(capacity);
     this.#keys = new Array(capacity);
     this.#values = new Array(capacity);
+    this.#sizes = new Uint32Array(capacity);
     this.#last = revision;
   }
 
@@ -41,7 +44,9 @@ export class ChangeHistory {
     this.#types[at] = type;
     this.#keys[at] = key;
     this.#values[at] = value;
-    this.#bytes += key.length + (value === null ? 0 : value.length);
+    const size = key.length + (value === null ? 0 : value.length);
+    this.#sizes[at] = size;
+    this.#bytes += size;
     while (this.#bytes > this.#bytesMax) this.#forgetOldest();
     return this.#last;
   }
@@ -67,7 +72,7 @@ export class ChangeHistory {
 
   #forgetOldest(): void {
     const at = (this.#last - this.#count + 1) % this.#capacity;
-    this.#bytes -= (this.#keys[at] ?? "").length + (this.#values[at] ?? "").length;
+    this.#bytes -= this.#sizes[at] ?? 0;
     this.#types[at] = undefined;
     this.#keys[at] = undefined;
     this.#values[at] = undefined;

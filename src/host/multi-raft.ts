@@ -51,6 +51,8 @@ import { WriteWatch } from "./write-watch.ts";
 
 /** How raft frames leave this node, and what the links know of who is there. */
 export interface RaftTransport extends RaftFrames, PeerEar {
+  /** A {@link flush} will follow at the end of this turn: what others write until then can leave with it. */
+  awaitFlush(): void;
   /** Sends everything written in this turn, answers to requests included, without waiting for the next one. */
   flush(): void;
 }
@@ -354,6 +356,7 @@ export class MultiRaft {
   #schedule(): void {
     if (this.#turnScheduled || this.#inTurn || this.#closed) return;
     this.#turnScheduled = true;
+    this.#transport.awaitFlush();
     this.#clock.defer(() => {
       this.#turnScheduled = false;
       this.#turn();
@@ -487,7 +490,11 @@ export class MultiRaft {
   }
 
   #turn(): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      // Others may have written, and wait for it.
+      this.#transport.flush();
+      return;
+    }
     this.counters.turns++;
     this.#inTurn = true;
     const deadlineMs = this.#clock.nowMs() + this.#options.applySliceMs;

@@ -499,6 +499,7 @@ export class ClusterNode {
       transport: {
         beginFrame: (node, light) => this.links.channel(node)?.beginFrame(FRAME_RAFT, light) ?? null,
         endFrame: (node) => this.links.channel(node)?.endFrame(),
+        awaitFlush: () => this.links.awaitWriter(),
         flush: () => this.links.flush(),
         lastHeardMs: (node) => this.links.lastHeardMs(node),
         ask: (node) => this.links.ask(node),

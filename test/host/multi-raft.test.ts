@@ -60,8 +60,9 @@ class TextMachine implements StateMachine<null> {
   }
 }
 
-/** When the other node was heard, whether it was asked for a sign of life, and whose silence was told. */
+/** When the other node was heard, whether it was asked for a sign of life, and whose silence was told; and what was said of flushes. */
 class Heard {
+  readonly flushes: string[] = [];
   atMs: number | null = null;
   readonly asked: NodeId[] = [];
   readonly silent: NodeId[] = [];
@@ -77,7 +78,8 @@ function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiR
     transport: {
       beginFrame: () => null,
       endFrame: () => {},
-      flush: () => {},
+      awaitFlush: () => heard.flushes.push("awaited"),
+      flush: () => heard.flushes.push("done"),
       lastHeardMs: () => heard.atMs,
       ask: (node) => heard.asked.push(node),
     },
@@ -226,4 +228,19 @@ test("the silence of its follower's node wakes a sleeping leader, which steps do
   await clock.runFor(300);
   expect(raft.role).toBe("follower");
   groups.close();
+});
+
+test("who is told to await a flush gets one at the end of the turn, also from groups that are closed meanwhile", async () => {
+  const clock = new VirtualClock();
+  const heard = new Heard();
+  const groups = host(clock, new VolatileLogStore(), heard);
+  groups.open(GROUP, new TextMachine(), { voters: [SELF, LEADER] });
+  groups.markDirty(GROUP);
+  expect(heard.flushes).toEqual(["awaited"]);
+  await clock.runFor(1);
+  expect(heard.flushes).toEqual(["awaited", "done"]);
+  groups.markDirty(GROUP);
+  groups.close();
+  await clock.runFor(1);
+  expect(heard.flushes).toEqual(["awaited", "done", "awaited", "done"]);
 });

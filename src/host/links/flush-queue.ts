@@ -1,6 +1,6 @@
 /**
  * Remembers which connections were written to in this turn of the event loop and lets each of them send once at its
- * end. The one place that decides when bytes leave.
+ * end: when whoever is about to write more has said that it is done, if there is anybody. The one place that decides when bytes leave.
  */
 import type { Clock } from "../ports.ts";
 
@@ -14,9 +14,11 @@ export class FlushQueue {
   readonly #clock: Clock;
   #waiting: Flushable[] = [];
   #deferred = false;
+  /** Who comes later in this turn will flush. */
+  #awaitsWriter = false;
   readonly #onTurnEnd = (): void => {
     this.#deferred = false;
-    this.flush();
+    if (!this.#awaitsWriter) this.flush();
   };
 
   constructor(clock: Clock) {
@@ -31,8 +33,14 @@ export class FlushQueue {
     this.#clock.defer(this.#onTurnEnd);
   }
 
+  /** Somebody will write at the end of this turn, and flush: one write to each connection instead of two. */
+  awaitWriter(): void {
+    this.#awaitsWriter = true;
+  }
+
   /** Flushes now: for a caller that knows that its turn is over. */
   flush(): void {
+    this.#awaitsWriter = false;
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
     this.#waiting = [];

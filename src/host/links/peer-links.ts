@@ -226,6 +226,11 @@ export class PeerLinks {
     this.#closeListeners.push(listener);
   }
 
+  /** Whoever calls this will write at the end of this turn, and then flush; nothing leaves before that. */
+  awaitWriter(): void {
+    this.#context.flushes.awaitWriter();
+  }
+
   /** Sends what was written in this turn now instead of at its end. */
   flush(): void {
     this.#context.flushes.flush();

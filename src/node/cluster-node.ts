@@ -149,6 +149,7 @@ export class ClusterNode {
   readonly #background: Background;
   readonly #calls: Calls;
   readonly #memory: NodeMemory;
+  #enteredAtMs = Number.NEGATIVE_INFINITY;
   readonly #joining: Joining;
   readonly #returning: Returning;
   readonly #leaderGossip: LeaderGossip;
@@ -352,6 +353,11 @@ export class ClusterNode {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** When this process became part of its cluster, on the monotonic clock: before that nobody minded what it believed of others. */
+  get enteredAtMs(): number {
+    return this.#enteredAtMs;
   }
 
   /** What the store has done; empty in memory mode. */
@@ -620,6 +626,7 @@ export class ClusterNode {
       leaderHint: (group) => this.leaderOf(group),
       onMap: (map, previous) => this.#mapChanged(map, previous),
       onCluster: (clusterId, founded) => {
+        this.#enteredAtMs = this.clock.nowMs();
         this.#memory.entered(clusterId);
         this.links.identityChanged();
         this.gossip.updateMeta({ clusterId });

@@ -69,9 +69,9 @@ function mayAnswer(node: ClusterNode, voter: NodeId): boolean {
   if (member.state === "left") return false;
   // Who has spoken over a link since is there, though gossip has not heard it refute the suspicion yet.
   if ((node.links.lastHeardMs(voter) ?? Number.NEGATIVE_INFINITY) > member.stateChangedAtMs) return true;
-  // Whom this node missed while it heard nobody has a moment to be heard again.
-  const { heardAgainAtMs } = node.gossip;
+  // Whom this node missed while it heard nobody, or was no member yet and nobody heard it, has a moment to be heard again.
+  const believableSinceMs = Math.max(node.gossip.heardAgainAtMs, node.enteredAtMs);
   const sinceMs =
-    member.state === "suspect" ? Math.max(member.stateChangedAtMs, heardAgainAtMs) : heardAgainAtMs;
+    member.state === "suspect" ? Math.max(member.stateChangedAtMs, believableSinceMs) : believableSinceMs;
   return node.clock.nowMs() - sinceMs < SUSPECTED_FOR_MS;
 }

@@ -12,8 +12,10 @@ function isLost(
   sinceMs: number,
   heardAgainAtMs: number,
   linkHeardMs: number | null = null,
+  enteredAtMs = 1_000,
 ): boolean {
   const node = {
+    enteredAtMs,
     nodeId: nodeId("4444444444444444"),
     clock: { nowMs: () => 20_000 },
     groups: { get: () => undefined },
@@ -52,4 +54,21 @@ test.each([
   ["gone on purpose, whatever still came", "left", 15_000, 15_001, true],
 ] as const)("%s", (_what, state, sinceMs, linkHeardMs, lost) => {
   expect(isLost(state, sinceMs, NEVER, linkHeardMs)).toBe(lost);
+});
+
+// Seed 13100804 (6 s, all faults): a machine that had seen only some of the others before it was admitted refused, half a second later, what they
+// would have answered.
+test.each([
+  [
+    "suspected since before this node was a member, which it is for a moment",
+    "suspect",
+    15_000,
+    19_100,
+    false,
+  ],
+  ["the same, when that is longer ago", "suspect", 15_000, 18_900, true],
+  ["dead, as it heard before it was a member, which it is for a moment", "dead", 15_000, 19_100, false],
+  ["the same, when that is longer ago", "dead", 15_000, 18_900, true],
+] as const)("%s", (_what, state, sinceMs, enteredAtMs, lost) => {
+  expect(isLost(state, sinceMs, NEVER, null, enteredAtMs)).toBe(lost);
 });

@@ -176,8 +176,8 @@ export class ShardLane implements RequestOwner, RequestEncoder {
     }
     request.finished = true;
     this.#opening = null;
-    const waiting = this.#pending.select(({ kind, session }) => kind === "write" && session === 0);
-    for (const each of waiting) this.#finish(each, null, error);
+    for (const waiting of this.#pending.select(() => true))
+      if (waiting.kind === "write" && waiting.session === 0) this.#finish(waiting, null, error);
     this.#resume();
   }
 
@@ -195,9 +195,11 @@ export class ShardLane implements RequestOwner, RequestEncoder {
   #refuseWithoutQuorum(error: CremaError): void {
     if (this.#opening !== null) this.#opening.finished = true;
     this.#opening = null;
-    const changedNothing = ({ kind, uncertain }: PendingRequest) =>
-      kind === "read" || (kind === "write" && uncertain === 0);
-    for (const request of this.#pending.select(changedNothing)) this.#finish(request, null, error);
+    // Each is judged when its turn comes: what those before it are told may make somebody send it.
+    for (const request of this.#pending.select(() => true)) {
+      const changedNothing = request.kind === "read" || (request.kind === "write" && request.uncertain === 0);
+      if (changedNothing) this.#finish(request, null, error);
+    }
     if (this.#pending.size > 0) this.#resume();
   }
 

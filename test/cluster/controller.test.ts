@@ -216,6 +216,16 @@ describe("copies of large shards", () => {
     expect(copiesUntilSettled(small)).toEqual({ ofNode: 12, all: 12 });
   });
 
+  it("wait for those that are under way, however long they take", () => {
+    const cluster = clusterWith(3, 16, MEBIBYTE);
+    cluster.join(identity(4));
+    cluster.nowMs += 1_000;
+    for (const command of cluster.plan()) cluster.apply(command);
+    expect(replicas(cluster, node(4))).toBe(2);
+    cluster.nowMs += 60_000;
+    expect(cluster.plan()).toEqual([]);
+  });
+
   it("are two at a time for every node while one leaves, which many share", () => {
     const cluster = clusterWith(7, 48, MEBIBYTE);
     cluster.drain(7);

@@ -78,6 +78,16 @@ describe("a node that is left alone by a majority of the voters", () => {
     expect(withoutQuorum(survivor)).toBe(0);
   });
 
+  test("knows since when it is a member, for what it believed before is believed a moment later", async () => {
+    const { cluster, survivor, others } = await threeOf(435);
+    const joinedAtMs = others.map(({ node }) => node.enteredAtMs);
+    for (const atMs of joinedAtMs) {
+      expect(atMs).toBeGreaterThan(survivor.node.enteredAtMs);
+      expect(atMs).toBeLessThan(cluster.clock.nowMs());
+    }
+    expect(survivor.node.enteredAtMs).toBeGreaterThanOrEqual(0);
+  });
+
   // Found by simulation: gossip suspected two voters for nine seconds, whom the follower heard all the time.
   test("is not taken for one by gossip alone: whoever follows a leader asks it", async () => {
     const { cluster, survivor } = await threeOf(434);

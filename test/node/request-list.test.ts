@@ -17,7 +17,7 @@ function newRequest(deadlineMs: number): PendingRequest {
 test("requests come at the end and go from anywhere, of two lists", () => {
   const steps = fc.array(
     fc.record({ of: fc.nat(1), what: fc.constantFrom("append", "append", "remove"), at: fc.nat(40) }),
-    { maxLength: 200 },
+    { maxLength: 200, size: "max" },
   );
   fc.assert(
     fc.property(steps, (each) => {

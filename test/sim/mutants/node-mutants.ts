@@ -43,8 +43,8 @@ export const NODE_MUTANTS: readonly Mutant[] = Object.freeze([
     edits: [
       {
         file: "src/node/shard-lane.ts",
-        find: '(kind === "write" && uncertain === 0);\n',
-        replace: 'kind === "write";\n',
+        find: '(request.kind === "write" && request.uncertain === 0);\n',
+        replace: 'request.kind === "write";\n',
       },
     ],
     world: "partitions",

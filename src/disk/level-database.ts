@@ -56,7 +56,7 @@ export class LevelDatabase implements RecordDatabase {
     this.#level = level;
   }
 
-  write(records: readonly StoredRecord[], sync: boolean): Promise<void> {
+  async write(records: readonly StoredRecord[], sync: boolean): Promise<void> {
     const [first] = records;
     if (first !== undefined && records.length === 1)
       return this.#opened.put(keyOf(first.sequence), first.bytes, { sync });
@@ -66,7 +66,7 @@ export class LevelDatabase implements RecordDatabase {
     return this.#opened.batch(puts, { sync });
   }
 
-  sync(): Promise<void> {
+  async sync(): Promise<void> {
     return this.#opened.put(SYNC_MARK, SYNC_MARK, { sync: true });
   }
 
@@ -74,11 +74,11 @@ export class LevelDatabase implements RecordDatabase {
     return this.#opened.values({ lt: SYNC_MARK });
   }
 
-  read(sequence: number): Promise<Uint8Array | undefined> {
+  async read(sequence: number): Promise<Uint8Array | undefined> {
     return this.#opened.get(keyOf(sequence));
   }
 
-  drop(sequence: number): Promise<void> {
+  async drop(sequence: number): Promise<void> {
     return this.#opened.clear({ lt: keyOf(sequence) });
   }
 

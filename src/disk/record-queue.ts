@@ -159,6 +159,8 @@ export class RecordQueue {
     if (fsync.type !== "interval" || this.#syncTimer !== null) return;
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = null;
+      // The database of a full disk is closed. What is not synced yet is synced with what is written next.
+      if (this.#full) return;
       this.#unsynced = false;
       this.counters.syncs++;
       database.sync().catch((error: unknown) => {

@@ -1,7 +1,8 @@
 /**
  * Group commit: what comes together is written together, one write at a time, and confirmed in order.
  */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { FsyncPolicy } from "../../src/base/fsync-policy.ts";
 import type { RecordDatabase, StoredRecord } from "../../src/disk/level-database.ts";
 import { RecordQueue } from "../../src/disk/record-queue.ts";
 
@@ -24,6 +25,7 @@ class HeldDatabase implements RecordDatabase {
   }
 
   async sync(): Promise<void> {
+    if (this.closes > this.opens) throw new Error("the database is not open");
     this.syncs++;
   }
 
@@ -38,12 +40,16 @@ class HeldDatabase implements RecordDatabase {
   }
 }
 
-function queueOf(database: RecordDatabase, fsync: "always" | "never" = "always", space = { free: true }) {
+function queueOf(
+  database: RecordDatabase,
+  fsync: "always" | "never" | FsyncPolicy = "always",
+  space = { free: true },
+) {
   const told: (string | null)[] = [];
   const failures: Error[] = [];
   const queue = new RecordQueue({
     database,
-    fsync: { type: fsync },
+    fsync: typeof fsync === "string" ? { type: fsync } : fsync,
     hasSpace: async () => space.free,
     onFull: (reason) => told.push(reason),
     onFailed: (error) => failures.push(error),
@@ -62,6 +68,8 @@ function queueOf(database: RecordDatabase, fsync: "always" | "never" = "always",
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(() => void vi.useRealTimers());
 
 describe("the queue of records", () => {
   it("makes one write of a turn, and one of all that came while it was under way", async () => {
@@ -132,6 +140,33 @@ describe("the queue of records", () => {
     database.writes[2]?.end();
     await queue.idle();
     expect([confirmed, told, database.opens]).toEqual([["1", "2", "3"], ["the disk is full", null], 1]);
+  });
+
+  it("leaves the database of a full disk alone until it is open again, and syncs then", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const database = new HeldDatabase();
+    const space = { free: false };
+    const { queue, add, confirmed, failures } = queueOf(
+      database,
+      { type: "interval", intervalMs: 10 },
+      space,
+    );
+    add();
+    await turn();
+    database.writes[0]?.end();
+    await turn();
+    add();
+    await turn();
+    database.writes[1]?.end(new Error("No space left on device"));
+    await turn();
+    await vi.advanceTimersByTimeAsync(50);
+    expect([confirmed, failures, database.syncs, database.closes]).toEqual([["1"], [], 0, 1]);
+    space.free = true;
+    await vi.advanceTimersByTimeAsync(250);
+    database.writes[2]?.end();
+    await queue.idle();
+    await vi.advanceTimersByTimeAsync(10);
+    expect([confirmed, failures, database.syncs, database.opens]).toEqual([["1", "2"], [], 1, 1]);
   });
 
   it("refuses what waits for space when it is closed", async () => {

@@ -33,7 +33,10 @@ export class SnapshotSource implements PreImageKeeper {
   readonly #shard: ShardState;
   readonly #keyspace: Keyspace;
   readonly #header: SnapshotHeader;
-  readonly #records: Generator<SnapshotRecord, void>;
+  readonly #walk: Generator<undefined, void>;
+  #slice: SnapshotRecord[] = [];
+  /** Bytes that the slice may still take. */
+  #room = 0;
   #chunks = 0;
   #open = true;
 
@@ -58,7 +61,7 @@ export class SnapshotSource implements PreImageKeeper {
       machineTimeMs: shard.machineTimeMs,
       lastSessionId: shard.sessions.lastId,
     };
-    this.#records = this.#walk();
+    this.#walk = this.#records();
     shard.keepers.push(this);
   }
 
@@ -76,16 +79,9 @@ export class SnapshotSource implements PreImageKeeper {
   next(maxBytes: number): SnapshotChunk | null {
     if (!this.#open) return null;
     const records: SnapshotRecord[] = [];
-    let bytes = 0;
-    while (bytes < maxBytes) {
-      const step = this.#records.next();
-      if (step.done === true) {
-        this.close();
-        break;
-      }
-      records.push(step.value);
-      bytes += recordBytes(step.value);
-    }
+    this.#slice = records;
+    this.#room = maxBytes;
+    if (this.#walk.next().done === true) this.close();
     return records.length === 0 ? null : { sequence: this.#chunks++, records };
   }
 
@@ -114,34 +110,44 @@ export class SnapshotSource implements PreImageKeeper {
     this.#frozen.set(session, freeze(session));
   }
 
-  *#walk(): Generator<SnapshotRecord, void> {
-    yield this.#header;
+  /** Yields where a slice is full, not for each record: to go on costs as much as to make one. */
+  *#records(): Generator<undefined, void> {
+    if (this.#add(this.#header)) yield;
     const sessions = this.#sessionsLeft.size;
     for (const session of this.#sessionsLeft) {
       const { record, replies } = this.#frozen.get(session) ?? freeze(session);
       this.#frozen.delete(session);
       this.#sessionsLeft.delete(session);
-      yield record;
-      for (const [sequence, reply] of replies) yield { type: "reply", sequence, reply };
+      if (this.#add(record)) yield;
+      for (const [sequence, reply] of replies) if (this.#add({ type: "reply", sequence, reply })) yield;
     }
     let entries = 0;
     for (const [key, entry] of this.#keyspace.entries) {
       if (entry.createdRevision > this.#header.revision) break;
-      for (const kept of this.#keptUpTo(entry.createdRevision)) {
-        entries++;
-        yield kept;
-      }
+      // Mostly there are none: then each key is spared a generator of its own.
+      if (this.#kept.size > 0)
+        for (const kept of this.#keptUpTo(entry.createdRevision)) {
+          entries++;
+          if (this.#add(kept)) yield;
+        }
       if (entry.createdRevision <= this.#entriesDone) continue;
       entries++;
       this.#entriesDone = entry.createdRevision;
-      yield entryRecord(this.#keyspace, key, entry);
+      if (this.#add(entryRecord(this.#keyspace, key, entry))) yield;
     }
     for (const kept of this.#keptUpTo(this.#header.revision)) {
       entries++;
-      yield kept;
+      if (this.#add(kept)) yield;
     }
     this.#entriesDone = this.#header.revision;
-    yield { type: "end", sessions, entries };
+    if (this.#add({ type: "end", sessions, entries })) yield;
+  }
+
+  /** Whether the slice is full with that. */
+  #add(record: SnapshotRecord): boolean {
+    this.#slice.push(record);
+    this.#room -= recordBytes(record);
+    return this.#room <= 0;
   }
 
   /** Takes out the pre-images of entries created up to `revision`, in order; some may join while it runs. */

@@ -5,7 +5,6 @@
  *
  * Invariant: a record is dropped, and a file removed, only after the record that replaces it is as durable as any.
  */
-import { crc32 } from "node:zlib";
 import type { GroupId } from "../base/ids.ts";
 import type {
   Checkpoint,
@@ -81,7 +80,7 @@ export class LevelLogStore implements LogStore {
   readonly #files: CheckpointFiles;
   readonly #queue: RecordQueue;
   readonly #space: FreeSpace;
-  readonly #encoder = new StoreRecordEncoder(crc32);
+  readonly #encoder = new StoreRecordEncoder();
   readonly #limits: TidyLimits;
   #index: StoreIndex;
   /** Files that records name, by group and index of their base. */
@@ -134,7 +133,7 @@ export class LevelLogStore implements LogStore {
       const damage = await writeAheadDamage(logPath).catch(missingIsSound);
       if (damage !== null) throw new Error(`Corruption: ${damage}`);
       await this.#database.open();
-      const replay = new StoreReplay(options.checkpointsKept, crc32);
+      const replay = new StoreReplay(options.checkpointsKept);
       for await (const bytes of this.#database.values()) replay.add(bytes);
       const replayed = replay.finish((machine) => this.#damageOf(machine));
       this.#index = replay.index;
@@ -338,7 +337,7 @@ export class LevelLogStore implements LogStore {
   async #read(sequence: number, group: GroupId): Promise<readonly StoreChange[]> {
     const bytes = await this.#database.read(sequence);
     if (bytes === undefined) throw new Error(`record ${sequence} is missing`);
-    return decodeStoreRecord(bytes, crc32)
+    return decodeStoreRecord(bytes)
       .sections.filter(({ header }) => "group" in header && header.group === group)
       .map((section) => {
         if (section.damaged) throw new Error(`record ${sequence} is damaged`);

@@ -23,7 +23,7 @@ const CRC_BYTES = 4;
 const RECORD_BYTES_MIN = 3;
 const CHUNK_BYTES_USUAL = 72 * 1024;
 
-/** Exactly as long as needed, owned by the caller. */
+/** Owned by the caller, with what is unused behind it. */
 export function encodeSnapshotChunk(chunk: SnapshotChunk): Uint8Array {
   const writer = new ByteWriter(CHUNK_BYTES_USUAL);
   writer.u32(0);
@@ -31,7 +31,7 @@ export function encodeSnapshotChunk(chunk: SnapshotChunk): Uint8Array {
   writer.varint(chunk.records.length);
   for (const record of chunk.records) encodeRecord(writer, record);
   writer.patchU32(0, crc32(writer.view(), CRC_BYTES));
-  return writer.copy();
+  return writer.take();
 }
 
 /** Throws `WireError` when a bit is wrong. Keeps nothing of `bytes`. */

@@ -6,7 +6,7 @@
  *
  *   u32 checksum of the header | u32 its length | header | sections
  *
- * Sections are checked one by one. The checksum is CRC-32; an adapter may bring a faster one of the same polynomial.
+ * Sections are checked one by one. The checksum is CRC-32.
  */
 import { unreachable } from "../base/assert.ts";
 import {
@@ -126,6 +126,7 @@ export interface StoreRecord {
   readonly sections: readonly Section[];
 }
 
+/** CRC-32, but for tests that want to come past it. */
 export type Checksum = (bytes: Uint8Array) => number;
 
 /** Raised when the layout changes. */

@@ -11,7 +11,6 @@ import type { HardState } from "../raft/ready.ts";
 import { startingVote, type Tombstone } from "../raft/tombstone.ts";
 import { type CheckpointAt, endOfLog, type IndexedGroup, StoreIndex } from "./store-index.ts";
 import {
-  type Checksum,
   decodeStoreRecord,
   type GroupChange,
   type NodeChange,
@@ -63,12 +62,10 @@ export type MachineCheck = (machine: StoredMachine) => string | null;
 
 export class StoreReplay {
   readonly index: StoreIndex;
-  readonly #checksum: Checksum | undefined;
   readonly #records = new Map<number, StoreRecord>();
 
-  constructor(checkpointsKept: number, checksum?: Checksum) {
+  constructor(checkpointsKept: number) {
     this.index = new StoreIndex(checkpointsKept);
-    this.#checksum = checksum;
   }
 
   /** The next record. Throws CREMA_STORE_DAMAGED when it cannot be told whom it concerned, or when one before it is missing. */
@@ -107,7 +104,7 @@ export class StoreReplay {
 
   #decode(bytes: Uint8Array, due: number | null): StoreRecord {
     try {
-      return decodeStoreRecord(bytes, this.#checksum);
+      return decodeStoreRecord(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       throw damaged(`record ${due ?? "at the beginning"}: ${error.message}`);

@@ -26,7 +26,8 @@ export const IMPORT_TABLE: Readonly<Record<string, Allowance>> = Object.freeze({
   swim: { rooms: ["base"], node: [], packages: [] },
   cache: { rooms: ["base"], node: [], packages: [] },
   placement: { rooms: ["base"], node: [], packages: ["xxhash-wasm"] },
-  wire: { rooms: PURE, node: ["node:buffer"], packages: ["msgpackr", "lz4-wasm-nodejs"] },
+  // Of `node:zlib` the checksum, which is a pure function.
+  wire: { rooms: PURE, node: ["node:buffer", "node:zlib"], packages: ["msgpackr", "lz4-wasm-nodejs"] },
   host: { rooms: UP_TO_WIRE, node: [], packages: [] },
   cluster: { rooms: UP_TO_HOST, node: [], packages: [] },
   node: { rooms: [...UP_TO_HOST, "cluster"], node: [], packages: [] },

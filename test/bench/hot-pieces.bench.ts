@@ -10,6 +10,7 @@ import { bootNonce, groupId, logIndex, type NodeId, nodeId, term } from "../../s
 import { Random } from "../../src/base/random.ts";
 import { CacheMachine } from "../../src/cache/cache-machine.ts";
 import type { SessionCommand } from "../../src/cache/command.ts";
+import type { SnapshotChunk } from "../../src/cache/snapshot-record.ts";
 import { DEFAULT_DISK_OPTIONS } from "../../src/disk/disk-options.ts";
 import { LevelDatabase } from "../../src/disk/level-database.ts";
 import { LevelLogStore } from "../../src/disk/level-log-store.ts";
@@ -23,6 +24,7 @@ import { ByteReader } from "../../src/wire/byte-reader.ts";
 import { ByteWriter } from "../../src/wire/byte-writer.ts";
 import { decodeSessionCommand, encodeSessionCommand } from "../../src/wire/command-codec.ts";
 import { decodeRaftMessage, encodeRaftMessage } from "../../src/wire/raft-codec.ts";
+import { decodeSnapshotChunk, encodeSnapshotChunk } from "../../src/wire/snapshot-codec.ts";
 import { outside, setCommand } from "../cache/shard-driver.ts";
 import { KEY_COUNT, keyText, scattered, valueText } from "./job.ts";
 
@@ -30,6 +32,7 @@ const COUNT = 1_000;
 /** Commands of one entry, as when 64 clients wait at once. */
 const COMMANDS_PER_ENTRY = 64;
 const ENTRY_BYTES = 100;
+const SLICE_BYTES = 64 * 1024;
 const [N1, N2, N3] = ["1", "2", "3"].map((digit) => nodeId(digit.repeat(16))) as [NodeId, NodeId, NodeId];
 const VOTERS = configurationOf([N1, N2, N3]);
 
@@ -94,6 +97,20 @@ describe("1,000 commands on the machine of one shard that holds 100,000 keys", (
   });
 });
 
+describe("a snapshot of one shard that holds 100,000 keys, in slices of 64 KiB", () => {
+  const shard = new Shard();
+  for (let stored = 0; stored < KEY_COUNT; stored += COMMANDS_PER_ENTRY) shard.apply();
+  const slices = shard.slices();
+  const packed = slices.map(encodeSnapshotChunk);
+  bench("read", () => void shard.slices());
+  bench("packed", () => {
+    for (const slice of slices) encodeSnapshotChunk(slice);
+  });
+  bench("unpacked", () => {
+    for (const bytes of packed) decodeSnapshotChunk(bytes);
+  });
+});
+
 describe("1,000 entries in the log on disk, synced", () => {
   for (const entriesPerWrite of [100, COUNT]) {
     let log: DiskLog | null = null;
@@ -132,6 +149,14 @@ class Shard {
     const entry: SessionCommand[] = [];
     for (let count = 0; count < commands; count++) entry.push(setOf(this.#session, ++this.#sequence));
     this.#machine.apply(logIndex(++this.#index), 1, entry);
+  }
+
+  slices(): SnapshotChunk[] {
+    const snapshot = this.#machine.beginSnapshot();
+    const slices: SnapshotChunk[] = [];
+    for (let slice = snapshot.next(SLICE_BYTES); slice !== null; slice = snapshot.next(SLICE_BYTES))
+      slices.push(slice);
+    return slices;
   }
 
   read(): void {

@@ -41,41 +41,42 @@ it("a lone node with too little space answers reads and refuses writes, and says
   client.close();
 }, 60_000);
 
-it("a node whose disk fills up leads nothing any more, loses nothing, and recovers when there is space", async (context) => {
-  const disk = mountSmallDisk();
-  if (disk === null) return context.skip("this machine lets nobody mount a small file system");
-  const fleet = await DurableFleet.start(3, { "min-free-disk": "0", "dead-grace": "60s" });
-  await fleet.kill([0]);
-  rmSync(fleet.dataDir(0), { recursive: true });
-  const moved = fleet.launch(0, { "data-dir": join(disk, "data") });
-  await moved.untilReady();
-  await fleet.cluster.untilSettled();
-  await fleet.cluster.untilBalanced();
-  const load = new WriteLoad({ ports: fleet.respPorts, workers: 4, depth: 8, resend: false }).start();
+for (const fsync of ["always", "interval:200"])
+  it(`with --fsync ${fsync} a node whose disk fills up leads nothing any more, loses nothing, and recovers when there is space`, async (context) => {
+    const disk = mountSmallDisk();
+    if (disk === null) return context.skip("this machine lets nobody mount a small file system");
+    const fleet = await DurableFleet.start(3, { "min-free-disk": "0", "dead-grace": "60s", fsync });
+    await fleet.kill([0]);
+    rmSync(fleet.dataDir(0), { recursive: true });
+    const moved = fleet.launch(0, { "data-dir": join(disk, "data") });
+    await moved.untilReady();
+    await fleet.cluster.untilSettled();
+    await fleet.cluster.untilBalanced();
+    const load = new WriteLoad({ ports: fleet.respPorts, workers: 4, depth: 8, resend: false }).start();
 
-  const ballast = join(disk, "ballast");
-  fill(ballast);
-  await waitUntil("the node knows that its disk is full", 30_000, async () => {
-    const answer = await fetch(`http://${moved.ready.http}/readyz`);
-    return (await answer.text()).includes("read-only") || null;
-  });
-  await waitUntil("the others lead everything", 30_000, async () => {
-    const { shards } = await fleet.node(1).status();
-    return shards.every(({ leader }) => leader !== null && leader !== moved.ready.nodeId) || null;
-  });
-  const acknowledged = load.acknowledgedCount;
-  await waitUntil("writes go on", 20_000, () => load.acknowledgedCount > acknowledged + 1_000 || null);
+    const ballast = join(disk, "ballast");
+    fill(ballast);
+    await waitUntil("the node knows that its disk is full", 30_000, async () => {
+      const answer = await fetch(`http://${moved.ready.http}/readyz`);
+      return (await answer.text()).includes("read-only") || null;
+    });
+    await waitUntil("the others lead everything", 30_000, async () => {
+      const { shards } = await fleet.node(1).status();
+      return shards.every(({ leader }) => leader !== null && leader !== moved.ready.nodeId) || null;
+    });
+    const acknowledged = load.acknowledgedCount;
+    await waitUntil("writes go on", 20_000, () => load.acknowledgedCount > acknowledged + 1_000 || null);
 
-  rmSync(ballast);
-  await waitUntil("the node is ready again", 30_000, async () => {
-    const answer = await fetch(`http://${moved.ready.http}/readyz`);
-    return answer.ok || null;
-  });
-  await fleet.cluster.untilBalanced();
-  await load.stop();
-  expect(moved.exit).toBeNull();
-  for (const port of fleet.respPorts) expect(await load.verify(port)).toEqual([]);
-}, 120_000);
+    rmSync(ballast);
+    await waitUntil("the node is ready again", 30_000, async () => {
+      const answer = await fetch(`http://${moved.ready.http}/readyz`);
+      return answer.ok || null;
+    });
+    await fleet.cluster.untilBalanced();
+    await load.stop();
+    expect(moved.exit).toBeNull();
+    for (const port of fleet.respPorts) expect(await load.verify(port)).toEqual([]);
+  }, 120_000);
 
 /** A file system of 48 MiB for this test alone; null where that is not allowed. */
 function mountSmallDisk(): string | null {

@@ -183,7 +183,9 @@ describe("a snapshot", () => {
   it("keeps nothing after its last slice", () => {
     const shard = filled(10);
     const source = shard.machine.beginSnapshot();
+    expect(shard.machine.snapshotsOpen).toBe(1);
     drained(source);
+    expect(shard.machine.snapshotsOpen).toBe(0);
     shard.set("key-1", "new");
     expect(source.keptCount).toBe(0);
   });

@@ -1,4 +1,3 @@
-import { crc32 as oracle } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bootNonce, logIndex, nodeId } from "../../src/base/ids.ts";
@@ -86,12 +85,21 @@ describe("snapshot codec", () => {
 });
 
 describe("crc32", () => {
-  it("is the one of zlib, from any start", () => {
+  it("is what its polynomial says, from any start", () => {
     expect(crc32(Buffer.from("123456789"))).toBe(0xcbf4_3926);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(20), (bytes, start) => {
-        expect(crc32(bytes, start)).toBe(oracle(bytes.subarray(start)));
+        expect(crc32(bytes, start)).toBe(bitByBit(bytes.slice(start)));
       }),
     );
   });
 });
+
+function bitByBit(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb8_8320 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}

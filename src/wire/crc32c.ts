@@ -6,12 +6,10 @@
  * @see RFC 3720 §12.1 and Appendix B.4 (known answers)
  */
 
-import { crcTables } from "./crc-tables.ts";
-
 const POLYNOMIAL_REFLECTED = 0x82f6_3b78;
 const SLICES = 8;
 /** Eight tables of 256: what a byte does when 0 .. 7 bytes follow it in the same step. */
-const TABLES = crcTables(POLYNOMIAL_REFLECTED, SLICES);
+const TABLES = tables();
 
 /** The checksum of `bytes` from `start` up to, and not including, `end`: 0 .. 2^32-1. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
@@ -39,4 +37,18 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number
     crc = (tables[(crc ^ (bytes[at] as number)) & 0xff] as number) ^ (crc >>> 8);
   }
   return ~crc >>> 0;
+}
+
+function tables(): Int32Array {
+  const made = new Int32Array(SLICES * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL_REFLECTED : crc >>> 1;
+    made[byte] = crc;
+  }
+  for (let at = 256; at < made.length; at++) {
+    const shorter = made[at - 256] as number;
+    made[at] = (made[shorter & 0xff] as number) ^ (shorter >>> 8);
+  }
+  return made;
 }

@@ -145,7 +145,7 @@ export class GroupCheckpoints {
     }
     underWay.bytes += slice.length;
     const next = (): void => this.#parts.background.queue(() => this.#step(underWay));
-    const taken = underWay.writer.write(slice);
+    const taken = underWay.writer.write(new Uint8Array(slice));
     if (taken === undefined) next();
     else taken.then(next, (error: unknown) => this.#failed(underWay, error));
   }

@@ -39,8 +39,11 @@ export interface Datagrams {
 /** One reliable, ordered byte stream. Callbacks are set by the owner right after it gets the connection. */
 export interface Connection {
   readonly remote: Address;
-  /** Queues `bytes` for sending; the caller must not change them afterwards. No effect once closed. */
-  write(bytes: Uint8Array): void;
+  /**
+   * Queues `bytes` for sending. No effect once closed. True: the network has taken all of them, and the caller may fill them with
+   * something else; otherwise nobody may change them any more.
+   */
+  write(bytes: Uint8Array): boolean;
   /** Bytes accepted by `write` and not yet handed to the network. */
   readonly bufferedBytes: number;
   /** Called for an outgoing connection once it is usable. Never called for an incoming one. */

@@ -12,13 +12,17 @@ import type { SnapshotSource } from "./state-machine.ts";
 const LENGTH_BYTES = 4;
 /** With its length, one full piece. */
 const SLICE_BYTES_MAX = BULK_CHUNK_BYTES_MAX - LENGTH_BYTES;
+/** Buffers are used again for slices in these bounds: a last record may make a slice longer than what was aimed at. */
+const REUSED_BYTES_MIN = 16 * 1024;
+const REUSED_BYTES_MAX = 96 * 1024;
 
 /** Slices in, pieces out. */
 export class SliceCutter implements BulkSource {
   readonly #source: SnapshotSource;
   readonly #sizes = new SliceSizes(SLICE_BYTES_MAX);
-  /** The present slice behind its length. */
-  #framed = new Uint8Array(0);
+  /** The present slice behind its length, in a buffer that is used for every slice. */
+  #buffer = new Uint8Array(BULK_CHUNK_BYTES_MAX);
+  #length = 0;
   #sent = 0;
 
   constructor(source: SnapshotSource) {
@@ -26,30 +30,40 @@ export class SliceCutter implements BulkSource {
   }
 
   next(bytesMax: number): Uint8Array | null {
-    if (this.#sent === this.#framed.length) {
-      const slice = this.#source.next(this.#sizes.next());
-      if (slice === null) return null;
-      this.#framed = new Uint8Array(LENGTH_BYTES + slice.length);
-      new DataView(this.#framed.buffer).setUint32(0, slice.length);
-      this.#framed.set(slice, LENGTH_BYTES);
-      this.#sent = 0;
-    }
-    const piece = this.#framed.subarray(this.#sent, this.#sent + bytesMax);
+    if (this.#sent === this.#length && !this.#frameNext()) return null;
+    const piece = this.#buffer.subarray(this.#sent, Math.min(this.#length, this.#sent + bytesMax));
     this.#sent += piece.length;
     return piece;
   }
+
+  /** Whether there was one. */
+  #frameNext(): boolean {
+    const slice = this.#source.next(this.#sizes.next());
+    if (slice === null) return false;
+    this.#length = LENGTH_BYTES + slice.length;
+    if (this.#length > this.#buffer.length) this.#buffer = new Uint8Array(this.#length);
+    new DataView(this.#buffer.buffer).setUint32(0, slice.length);
+    this.#buffer.set(slice, LENGTH_BYTES);
+    this.#sent = 0;
+    return true;
+  }
 }
 
-/** Pieces in, slices out. */
+/**
+ * Pieces in, slices out. Slices wait to be taken in for longer than V8 takes to count a buffer among what stays, and there is nothing but them
+ * beside the state that is built: so those given back are filled again.
+ */
 export class SliceJoiner {
-  readonly #onSlice: (slice: Uint8Array) => void;
+  readonly #onSlice: (slice: Uint8Array<ArrayBuffer>) => void;
+  /** Of {@link REUSED_BYTES_MAX} bytes each. */
+  readonly #spare: ArrayBuffer[] = [];
   readonly #length = new Uint8Array(LENGTH_BYTES);
   #lengthFilled = 0;
-  #slice: Uint8Array | null = null;
+  #slice: Uint8Array<ArrayBuffer> | null = null;
   #filled = 0;
 
-  /** `onSlice` gets each slice whole, in order, for good; what it throws comes out of `write`. */
-  constructor(onSlice: (slice: Uint8Array) => void) {
+  /** `onSlice` gets each slice whole, in order, until it is given back; what it throws comes out of `write`. */
+  constructor(onSlice: (slice: Uint8Array<ArrayBuffer>) => void) {
     this.#onSlice = onSlice;
   }
 
@@ -58,6 +72,11 @@ export class SliceJoiner {
     let at = 0;
     while (at < piece.length)
       at += this.#slice === null ? this.#takeLength(piece, at) : this.#takeBytes(piece, at);
+  }
+
+  /** `slice` is not looked at any more, by anybody. Optional, and once at most. */
+  giveBack(slice: Uint8Array<ArrayBuffer>): void {
+    if (slice.length >= REUSED_BYTES_MIN && slice.length <= REUSED_BYTES_MAX) this.#spare.push(slice.buffer);
   }
 
   /** Throws `WireError` when the stream ended within a slice. */
@@ -74,13 +93,18 @@ export class SliceJoiner {
     this.#lengthFilled = 0;
     const length = new DataView(this.#length.buffer).getUint32(0);
     if (length === 0 || length > FRAME_BYTES_MAX) throw new WireError(`a slice of ${length} bytes`, at);
-    this.#slice = new Uint8Array(length);
+    this.#slice = this.#room(length);
     this.#filled = 0;
     return taken;
   }
 
+  #room(length: number): Uint8Array<ArrayBuffer> {
+    if (length < REUSED_BYTES_MIN || length > REUSED_BYTES_MAX) return new Uint8Array(length);
+    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(REUSED_BYTES_MAX), 0, length);
+  }
+
   #takeBytes(piece: Uint8Array, at: number): number {
-    const slice = this.#slice as Uint8Array;
+    const slice = this.#slice as Uint8Array<ArrayBuffer>;
     const taken = Math.min(slice.length - this.#filled, piece.length - at);
     slice.set(piece.subarray(at, at + taken), this.#filled);
     this.#filled += taken;

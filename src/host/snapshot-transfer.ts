@@ -92,7 +92,10 @@ export class SnapshotTransfer {
       const taken = this.#inBackground(() => {
         if (aborted) return;
         restore.write(slice);
-        return writer?.write(slice);
+        // What is kept must not change; the slice is filled again.
+        const kept = writer?.write(new Uint8Array(slice));
+        joiner.giveBack(slice);
+        return kept;
       });
       arrived.push(taken);
     });

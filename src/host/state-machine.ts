@@ -6,7 +6,7 @@ import type { LogIndex } from "../base/ids.ts";
 
 /** A state at one log index as bytes, taken a slice at a time while later entries go on being applied. */
 export interface SnapshotSource {
-  /** The next slice of about `maxBytes`, or null after the last. */
+  /** The next slice of about `maxBytes`, or null after the last. A view that is valid until the next call: what outlives that is copied. */
   next(maxBytes: number): Uint8Array | null;
   /** Lets go of what the snapshot pins. Idempotent. */
   close(): void;

@@ -146,8 +146,11 @@ class TcpConnection implements Connection {
     });
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(bytes, this.#written);
+  /** Mostly the kernel takes everything at once, and Node.js is done with it then. */
+  write(bytes: Uint8Array): boolean {
+    if (!this.#socket.writable) return false;
+    this.#socket.write(bytes, this.#written);
+    return this.#socket.writableLength === 0;
   }
 
   end(): void {

@@ -7,8 +7,13 @@ import type { Change } from "../cache/change.ts";
 import type { HeatMeter } from "../cache/heat.ts";
 import type { Reply } from "../cache/reply.ts";
 import type { SnapshotSink, SnapshotSource, StateMachine } from "../host/state-machine.ts";
+import { ByteWriter } from "../wire/byte-writer.ts";
 import { decodeBatch } from "../wire/command-codec.ts";
 import { decodeSnapshotChunk, encodeSnapshotChunk } from "../wire/snapshot-codec.ts";
+
+const SLICE_BYTES_USUAL = 72 * 1024;
+/** The buffer of a longer slice is not used for the next ones. */
+const SLICE_BYTES_KEPT = 128 * 1024;
 
 export class ShardMachine implements StateMachine<Reply> {
   /** Replaced whole when a snapshot is installed: never keep a reference across turns. */
@@ -48,10 +53,13 @@ export class ShardMachine implements StateMachine<Reply> {
 
   beginSnapshot(): SnapshotSource {
     const source = this.cache.beginSnapshot();
+    const writer = new ByteWriter(SLICE_BYTES_USUAL);
     return {
       next: (maxBytes) => {
         const chunk = source.next(maxBytes);
-        return chunk === null ? null : encodeSnapshotChunk(chunk);
+        if (chunk === null) return null;
+        encodeSnapshotChunk(writer, chunk);
+        return writer.length > SLICE_BYTES_KEPT ? writer.take() : writer.view();
       },
       close: () => source.close(),
     };

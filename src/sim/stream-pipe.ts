@@ -65,11 +65,15 @@ export class StreamPipe {
     this.#push({ type: "open", readyAtMs: this.#drawReadyAtMs() });
   }
 
-  write(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
+  /** Takes what comes while nothing waits, as a kernel does: true, and the caller may change `bytes`. What comes behind it stays the caller's. */
+  write(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true;
+    const taken = this.#bufferedBytes === 0;
     this.#bufferedBytes += bytes.length;
     assert(this.#bufferedBytes <= BUFFERED_BYTES_MAX, "senders obey bufferedBytes", { to: this.#to });
-    this.#push({ type: "data", readyAtMs: this.#drawReadyAtMs(), bytes, taken: 0 });
+    const own = taken ? new Uint8Array(bytes) : bytes;
+    this.#push({ type: "data", readyAtMs: this.#drawReadyAtMs(), bytes: own, taken: 0 });
+    return taken;
   }
 
   /** After everything written so far. */

@@ -161,8 +161,8 @@ class VirtualConnection implements Connection, PipeSink {
     return !this.#known || this.#owner.process?.paused === true;
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.#state === "open") this.#outgoing?.write(bytes);
+  write(bytes: Uint8Array): boolean {
+    return this.#state === "open" && this.#outgoing?.write(bytes) === true;
   }
 
   end(): void {

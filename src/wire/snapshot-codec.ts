@@ -6,7 +6,7 @@ import { unreachable } from "../base/assert.ts";
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "../base/limits.ts";
 import type { SnapshotChunk, SnapshotRecord } from "../cache/snapshot-record.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
+import type { ByteWriter } from "./byte-writer.ts";
 import { crc32 } from "./crc32.ts";
 import { decodeReply, encodeReply } from "./reply-codec.ts";
 import { WireError } from "./wire-error.ts";
@@ -21,17 +21,15 @@ const END = 6;
 const CRC_BYTES = 4;
 /** A tag, a sequence and a tag. */
 const RECORD_BYTES_MIN = 3;
-const CHUNK_BYTES_USUAL = 72 * 1024;
 
-/** Owned by the caller, with what is unused behind it. */
-export function encodeSnapshotChunk(chunk: SnapshotChunk): Uint8Array {
-  const writer = new ByteWriter(CHUNK_BYTES_USUAL);
+/** Makes `chunk` the only contents of `writer`. */
+export function encodeSnapshotChunk(writer: ByteWriter, chunk: SnapshotChunk): void {
+  writer.reset();
   writer.u32(0);
   writer.varint(chunk.sequence);
   writer.varint(chunk.records.length);
   for (const record of chunk.records) encodeRecord(writer, record);
   writer.patchU32(0, crc32(writer.view(), CRC_BYTES));
-  return writer.take();
 }
 
 /** Throws `WireError` when a bit is wrong. Keeps nothing of `bytes`. */

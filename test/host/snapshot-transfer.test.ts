@@ -3,6 +3,7 @@ import { nodeId } from "../../src/base/ids.ts";
 import { Background } from "../../src/host/background.ts";
 import type { BulkAdmission } from "../../src/host/links/bulk.ts";
 import type { BulkSink } from "../../src/host/links/bulk-stream.ts";
+import type { CheckpointWriter } from "../../src/host/ports.ts";
 import { SliceCutter } from "../../src/host/slice-stream.ts";
 import { SnapshotTransfer, type SnapshotTransferParts } from "../../src/host/snapshot-transfer.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
@@ -16,7 +17,7 @@ const HEADER = [
 ];
 
 /** A receiver of one snapshot, and what its machine was given. */
-function receiver(write: (slice: string) => void = () => {}) {
+function receiver(write: (slice: string) => void = () => {}, writer: CheckpointWriter | null = null) {
   const clock = new VirtualClock();
   const restored: string[] = [];
   let installed = false;
@@ -40,7 +41,7 @@ function receiver(write: (slice: string) => void = () => {}) {
   };
   new SnapshotTransfer({
     groups: {
-      keepSnapshot: () => null,
+      keepSnapshot: () => writer,
       installSnapshot: () => {
         installed = true;
         return true;
@@ -57,11 +58,11 @@ function receiver(write: (slice: string) => void = () => {}) {
 }
 
 /** Two slices as they travel. */
-function pieces(): Uint8Array[] {
-  const slices = ["one", "two"].map((text) => new TextEncoder().encode(text));
+function pieces(texts: readonly string[] = ["one", "two"]): Uint8Array[] {
+  const slices = texts.map((text) => new TextEncoder().encode(text));
   const cutter = new SliceCutter({ next: () => slices.shift() ?? null, close: () => {} });
   const cut: Uint8Array[] = [];
-  for (let piece = cutter.next(1_000); piece !== null; piece = cutter.next(1_000)) cut.push(piece.slice());
+  for (let piece = cutter.next(50_000); piece !== null; piece = cutter.next(50_000)) cut.push(piece.slice());
   return cut;
 }
 
@@ -81,6 +82,29 @@ test("what arrives is taken in in the background, and granted when it is", async
   expect(installed()).toBe(false);
   await sink.finish();
   expect(installed()).toBe(true);
+});
+
+test("a disk keeps each slice as it came, whatever comes later in its place", async () => {
+  const kept: Uint8Array[] = [];
+  const finished: string[] = [];
+  const { clock, restored, sink } = receiver(() => {}, {
+    write: (slice) => void kept.push(slice),
+    finish: (done) => {
+      finished.push("finished");
+      done(null, { discard: () => {} });
+    },
+    abandon: () => {},
+  });
+  const texts = ["a", "b", "c", "d"].map((letter) => letter.repeat(40_000));
+  for (const piece of pieces(texts)) {
+    const taken = sink.write(piece);
+    await clock.runFor(1_000);
+    await taken;
+  }
+  await sink.finish();
+  expect(restored).toEqual(texts);
+  expect(kept.map((slice) => new TextDecoder().decode(slice))).toEqual(texts);
+  expect(finished).toEqual(["finished"]);
 });
 
 test("what waits when the stream is aborted is not taken in", async () => {

@@ -90,6 +90,24 @@ describe("streams on loopback", () => {
     expect(nearSeen.drains).toBe(1);
   });
 
+  test("what the network took at once may be changed, and arrives as it was", async () => {
+    const { near, farSeen } = await connected();
+    const sent: Buffer[] = [];
+    const bytes = Buffer.alloc(64 * 1024);
+    let tookAtOnce = 0;
+    for (let round = 1; round <= 200; round++) {
+      bytes.fill(round);
+      sent.push(Buffer.from(bytes));
+      if (near.write(bytes)) tookAtOnce++;
+      else await until(() => near.bufferedBytes === 0);
+    }
+    await until(() => farSeen.chunks.reduce((sum, chunk) => sum + chunk.length, 0) === 200 * bytes.length);
+    expect(Buffer.compare(Buffer.concat(farSeen.chunks), Buffer.concat(sent))).toBe(0);
+    expect(tookAtOnce).toBeGreaterThan(0);
+    near.destroy();
+    expect(near.write(bytes)).toBe(false);
+  });
+
   test("end sends what was written and closes both ends in order, once", async () => {
     const { near, nearSeen, farSeen } = await connected();
     near.write(Buffer.alloc(1_000_000));

@@ -173,6 +173,16 @@ describe("streams", () => {
     expect(near.bufferedBytes).toBe(0);
   });
 
+  test("take at once what is written while nothing waits, and leave the rest to the writer", async () => {
+    const { clock, near, farPieces } = await connected();
+    const [taken, waiting] = [new Uint8Array(1_000).fill(1), new Uint8Array(1_000).fill(2)];
+    expect([near.write(taken), near.write(waiting)]).toEqual([true, false]);
+    taken.fill(9);
+    await clock.runFor(50);
+    expect(Buffer.compare(concat(farPieces), Buffer.concat([Buffer.alloc(1_000, 1), waiting]))).toBe(0);
+    expect(near.write(taken)).toBe(true);
+  });
+
   test("the same seed gives the same pieces at the same times; another seed gives others", async () => {
     const run = async (seed: number): Promise<string> => {
       const { clock, near, farPieces } = await connected({}, seed);

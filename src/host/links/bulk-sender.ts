@@ -37,7 +37,7 @@ import {
 import type { Channel } from "./channel.ts";
 import type { Dial } from "./dialler.ts";
 import type { PeerLinks } from "./peer-links.ts";
-import { SentPieces } from "./sent-pieces.ts";
+import { SentWindow } from "./sent-window.ts";
 
 /** No further piece is read from the source while so much waits in the connection. */
 const BUFFERED_BYTES_MAX = 2 * BULK_CHUNK_BYTES_MAX;
@@ -77,7 +77,7 @@ export class BulkSender {
   #boot: BootNonce | null = null;
   #dial: Dial | null = null;
   #channel: Channel | null = null;
-  readonly #kept = new SentPieces();
+  readonly #kept = new SentWindow(BULK_WINDOW_BYTES);
   #exhausted = false;
   /** On the present connection everything before this offset is sent or was taken before. */
   #sentBytes = 0;

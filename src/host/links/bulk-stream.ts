@@ -29,7 +29,7 @@ export const BULK_WINDOW_BYTES = 2 * 1024 * 1024;
 
 /** Where a stream comes from. */
 export interface BulkSource {
-  /** The next piece, 1 to `bytesMax` bytes that nobody changes any more; null at the end, and not asked again. */
+  /** The next piece, 1 to `bytesMax` bytes, which may be a view that is valid until the next call; null at the end, and not asked again. */
   next(bytesMax: number): Uint8Array | null;
 }
 

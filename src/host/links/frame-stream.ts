@@ -15,6 +15,8 @@ import type { LinkOptions } from "./link-options.ts";
 
 /** First allocation of the outgoing writer, and the size below which copying beats handing a buffer over. */
 const WRITER_BYTES = 4 * 1024;
+/** A buffer of more is not kept for the next frames. */
+const REUSED_BYTES_MAX = 128 * 1024;
 /** How long an orderly close may take before it is cut short. */
 const LINGER_MS = 5_000;
 
@@ -139,8 +141,10 @@ export class FrameStream {
     } else if (bytes <= WRITER_BYTES) {
       this.#connection.write(this.#writer.copy());
       this.#writer.reset();
+    } else if (this.#connection.write(this.#writer.view()) && bytes <= REUSED_BYTES_MAX) {
+      this.#writer.reset();
     } else {
-      this.#connection.write(this.#writer.take());
+      this.#writer.take();
     }
   }
 

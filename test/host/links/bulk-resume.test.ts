@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.ts";
-import type { BulkSink } from "../../../src/host/links/bulk-stream.ts";
+import { BULK_CHUNK_BYTES_MAX, type BulkSink } from "../../../src/host/links/bulk-stream.ts";
 import { type LinkNode, LinkWorld, nonceOf } from "./link-world.ts";
 
 const KIB = 1024;
@@ -54,12 +54,15 @@ function stream(seed: number, length: number, digestMs: number, finishMs: number
   };
   const content = bytesOf(seed, length);
   let at = 0;
+  const view = new Uint8Array(BULK_CHUNK_BYTES_MAX);
   const source = {
     next: (bytesMax: number) => {
       if (at === length) return null;
+      view.fill(0); // valid until the next call only
       const piece = content.subarray(at, at + bytesMax);
       at += piece.length;
-      return piece;
+      view.set(piece);
+      return view.subarray(0, piece.length);
     },
   };
   const sent = a.bulk.send(b.id, b.address, null, source);

@@ -173,7 +173,7 @@ export class CountedStreams implements Streams {
     const write = connection.write.bind(connection);
     connection.write = (bytes) => {
       this.writes.push(bytes.length);
-      write(bytes);
+      return write(bytes);
     };
     return connection;
   }

@@ -105,7 +105,7 @@ export class VirtualLogStore implements LogStore {
   beginCheckpoint(): CheckpointWriter {
     const slices: Uint8Array[] = [];
     return {
-      write: (slice) => void slices.push(new Uint8Array(slice)),
+      write: (slice) => void slices.push(slice),
       finish: (done) => done(null, new KeptSlices(slices)),
       abandon: () => {},
     };

@@ -20,6 +20,7 @@ const HEADER = [
 function receiver(write: (slice: string) => void = () => {}, writer: CheckpointWriter | null = null) {
   const clock = new VirtualClock();
   const restored: string[] = [];
+  const buffers = new Set<ArrayBufferLike>();
   let installed = false;
   const bulk: { onIncoming: BulkAdmission } = {
     onIncoming: () => {
@@ -33,6 +34,7 @@ function receiver(write: (slice: string) => void = () => {}, writer: CheckpointW
           const text = new TextDecoder().decode(slice);
           write(text);
           restored.push(text);
+          buffers.add(slice.buffer);
         },
         finish: () => {},
         install: () => {},
@@ -54,7 +56,7 @@ function receiver(write: (slice: string) => void = () => {}, writer: CheckpointW
     onFailed: () => {},
   } as unknown as SnapshotTransferParts);
   const sink = bulk.onIncoming(HEADER, { node: nodeId("00000000000000a1") } as never) as BulkSink;
-  return { clock, restored, sink, installed: () => installed };
+  return { clock, restored, buffers, sink, installed: () => installed };
 }
 
 /** Two slices as they travel. */
@@ -84,10 +86,10 @@ test("what arrives is taken in in the background, and granted when it is", async
   expect(installed()).toBe(true);
 });
 
-test("a disk keeps each slice as it came, whatever comes later in its place", async () => {
+test("slices that wait, and what a disk keeps of them, stay as they came, whatever comes later in their place", async () => {
   const kept: Uint8Array[] = [];
   const finished: string[] = [];
-  const { clock, restored, sink } = receiver(() => {}, {
+  const { clock, restored, buffers, sink } = receiver(() => {}, {
     write: (slice) => void kept.push(slice),
     finish: (done) => {
       finished.push("finished");
@@ -95,14 +97,15 @@ test("a disk keeps each slice as it came, whatever comes later in its place", as
     },
     abandon: () => {},
   });
-  const texts = ["a", "b", "c", "d"].map((letter) => letter.repeat(40_000));
-  for (const piece of pieces(texts)) {
-    const taken = sink.write(piece);
+  const texts = ["a", "b", "c", "d", "e", "f"].map((letter) => letter.repeat(40_000));
+  for (let first = 0; first < texts.length; first += 3) {
+    const taken = pieces(texts.slice(first, first + 3)).map((piece) => sink.write(piece));
     await clock.runFor(1_000);
-    await taken;
+    await Promise.all(taken);
   }
   await sink.finish();
   expect(restored).toEqual(texts);
+  expect(buffers.size).toBe(3);
   expect(kept.map((slice) => new TextDecoder().decode(slice))).toEqual(texts);
   expect(finished).toEqual(["finished"]);
 });

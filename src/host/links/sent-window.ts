@@ -7,8 +7,8 @@
  */
 import { assert } from "../../base/assert.ts";
 
-const FIRST_BYTES = 64 * 1024;
-/** Each time the ring is too small. */
+/** A ring begins as this share of the window, and is made so many times larger whenever it is too small: three times at most. */
+const FIRST_SHARE = 1 / 64;
 const GROWTH = 4;
 
 export class SentWindow {
@@ -19,7 +19,7 @@ export class SentWindow {
   #from = 0;
   #end = 0;
 
-  /** `bytesMax`: no more is ever kept. */
+  /** `bytesMax`: no more is ever kept; a multiple of 64. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
@@ -72,9 +72,9 @@ export class SentWindow {
       kept.push(bytes);
       at += bytes.length;
     }
-    let length = Math.max(FIRST_BYTES, this.#ring.length);
+    let length = Math.max(this.#bytesMax * FIRST_SHARE, this.#ring.length);
     while (length < needed) length *= GROWTH;
-    this.#ring = new Uint8Array(Math.min(length, this.#bytesMax));
+    this.#ring = new Uint8Array(length);
     this.#end = this.#from;
     for (const bytes of kept) this.#put(bytes);
   }

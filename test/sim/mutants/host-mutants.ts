@@ -155,4 +155,36 @@ export const HOST_MUTANTS: readonly Mutant[] = Object.freeze([
     options: { swarm: false, faults: ["bit-flip", "large-values", "crash"] },
     caughtBy: ["liveness"],
   },
+  {
+    name: "frames-over-those-that-wait",
+    room: "host",
+    what:
+      "The bytes of a frame are written over with the next one although the network has not taken them yet: what arrives is a " +
+      "mixture of both.",
+    edits: [
+      {
+        file: "src/host/links/frame-stream.ts",
+        find: "    } else if (this.#connection.write(this.#writer.view()) && bytes <= REUSED_BYTES_MAX) {",
+        replace: "    } else if ((this.#connection.write(this.#writer.view()), bytes <= REUSED_BYTES_MAX)) {",
+      },
+    ],
+    world: "load",
+    options: { faults: ["large-values", "join", "leave", "stream-stall"] },
+    caughtBy: ["liveness"],
+  },
+  {
+    name: "checkpoint-of-one-slice",
+    room: "host",
+    what: "A checkpoint keeps a view of each slice, and all slices lie in the same bytes: the disk gets the last one again and again.",
+    edits: [
+      {
+        file: "src/host/group-checkpoints.ts",
+        find: "underWay.writer.write(new Uint8Array(slice))",
+        replace: "underWay.writer.write(slice)",
+      },
+    ],
+    world: "disks",
+    options: { swarm: false, faults: ["large-values", "crash"] },
+    caughtBy: ["group-alive"],
+  },
 ] satisfies readonly Mutant[]);

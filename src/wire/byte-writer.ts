@@ -44,6 +44,11 @@ export class ByteWriter {
     return this.#length + this.#lentBytes;
   }
 
+  /** What the buffer holds, written or not. */
+  get roomBytes(): number {
+    return this.#buffer.length;
+  }
+
   /** 0 .. 255. */
   u8(value: number): void {
     const at = this.#grow(1);

@@ -15,7 +15,7 @@ import type { LinkOptions } from "./link-options.ts";
 
 /** First allocation of the outgoing writer, and the size below which copying beats handing a buffer over. */
 const WRITER_BYTES = 4 * 1024;
-/** A buffer of more is not kept for the next frames. */
+/** A buffer of more is not kept for the next frames; one of less is while they are large, too: a node may have a thousand links. */
 const REUSED_BYTES_MAX = 128 * 1024;
 /** How long an orderly close may take before it is cut short. */
 const LINGER_MS = 5_000;
@@ -140,12 +140,17 @@ export class FrameStream {
       for (const piece of this.#writer.takePieces()) this.#connection.write(piece);
     } else if (bytes <= WRITER_BYTES) {
       this.#connection.write(this.#writer.copy());
-      this.#writer.reset();
-    } else if (this.#connection.write(this.#writer.view()) && bytes <= REUSED_BYTES_MAX) {
-      this.#writer.reset();
+      this.#startOver(this.#writer.roomBytes <= WRITER_BYTES);
     } else {
-      this.#writer.take();
+      const isFree = this.#connection.write(this.#writer.view());
+      this.#startOver(isFree && bytes <= REUSED_BYTES_MAX);
     }
+  }
+
+  /** What was written has left: the next frames are written into the same bytes, or into new ones. */
+  #startOver(inPlace: boolean): void {
+    if (inPlace) this.#writer.reset();
+    else this.#writer.take();
   }
 
   /** Sends what is written, then closes. Nothing more is delivered. Idempotent. */

@@ -49,6 +49,13 @@ test("what the network has not taken stays as it is", () => {
   expect(Buffer.compare(first, sent)).toBe(0);
 });
 
+test("they are let go when frames are small again, for there may be many links", () => {
+  const { send } = stream(true);
+  const first = send(64 * KIB, 1);
+  send(10, 2);
+  expect(send(64 * KIB, 3).buffer).not.toBe(first.buffer);
+});
+
 test("a large buffer is not kept for small frames", () => {
   const { send } = stream(true);
   const first = send(500 * KIB, 1);

@@ -164,8 +164,8 @@ export const HOST_MUTANTS: readonly Mutant[] = Object.freeze([
     edits: [
       {
         file: "src/host/links/frame-stream.ts",
-        find: "    } else if (this.#connection.write(this.#writer.view()) && bytes <= REUSED_BYTES_MAX) {",
-        replace: "    } else if ((this.#connection.write(this.#writer.view()), bytes <= REUSED_BYTES_MAX)) {",
+        find: "      this.#startOver(isFree && bytes <= REUSED_BYTES_MAX);",
+        replace: "      this.#startOver(bytes <= REUSED_BYTES_MAX || isFree);",
       },
     ],
     world: "load",

@@ -137,7 +137,7 @@ export class RaftGroup<Result> {
     return waiting;
   }
 
-  /** Proposes one encoded command, copied at once. Batched with everything else of this turn. */
+  /** Proposes one encoded command, copied before anybody else is told anything. Batched with everything else of this turn. */
   submit(command: Uint8Array, sink: ProposalSink<Result>): void {
     if (!this.isLeader) {
       sink.dropped("not-leader");
@@ -148,14 +148,17 @@ export class RaftGroup<Result> {
       sink.dropped("disk-full");
       return;
     }
+    let taken = command;
     if (this.#batch.bytes > 0 && this.#batch.bytes + command.length > this.#options.heldBytesMax) {
+      // Whoever is refused by this may ask again at once, and write where `command` lies.
+      taken = new Uint8Array(command);
       if (this.#mayPropose) this.#proposeBatch();
       if (this.#batch.bytes > 0) {
         sink.dropped("busy");
         return;
       }
     }
-    this.#batch.append(command);
+    this.#batch.append(taken);
     this.#batchSinks.push(sink);
     this.#observer.onDirty();
   }

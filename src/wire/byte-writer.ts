@@ -188,10 +188,11 @@ export class ByteWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** What was written, as an exact copy that belongs to the caller. Keeps the contents. */
+  /** What was written, as an exact copy that belongs to the caller. Keeps the contents. Not to be kept for long: small ones share memory. */
   copy(): Uint8Array {
     assert(this.#lentBytes === 0, "what is borrowed is taken in pieces");
-    const copy = Buffer.allocUnsafeSlow(this.#length);
+    // Memory of its own costs more than the copy: two of three buffers that a node makes are such copies (docs/decisions/0020).
+    const copy = Buffer.allocUnsafe(this.#length);
     this.#buffer.copy(copy, 0, 0, this.#length);
     return copy;
   }

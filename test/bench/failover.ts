@@ -27,7 +27,7 @@ const BACKGROUND: RespWork = {
   command: "SET",
   connections: 2,
   pipeline: 1,
-  waitForReplica: false,
+  waitForReplica: "no",
   readOnly: false,
   perSecond: null,
   data: DEFAULT_DATA,

@@ -29,8 +29,11 @@ export interface RespWork {
   readonly command: "SET" | "GET";
   readonly connections: number;
   readonly pipeline: number;
-  /** `WAIT 1 0` after each batch: a replica has all of it, too. */
-  readonly waitForReplica: boolean;
+  /**
+   * `WAIT 1 0` after each batch, for a replica to have all of it, too: sent with the batch, or by itself once the batch is answered, as
+   * programs do that await one call after the other.
+   */
+  readonly waitForReplica: "no" | "with-batch" | "when-answered";
   /** `READONLY` first: any replica may answer. */
   readonly readOnly: boolean;
   /** A key that is found to hold nothing is counted, not a failure: a local copy may be behind. */

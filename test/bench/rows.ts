@@ -31,11 +31,17 @@ const against = {
     ours,
     peer: { cluster: "etcd", work: { type: "etcd", command, clients }, oneDoor: false },
   }),
-  redisWait: (name: string, ours: Side, cluster: "redis" | "redis-durable", work: RespWork): Row => ({
-    name: `${name}, against Redis + WAIT 1`,
+  redisWait: (
+    name: string,
+    ours: Side,
+    cluster: "redis" | "redis-durable",
+    work: RespWork,
+    waits: Exclude<RespWork["waitForReplica"], "no">,
+  ): Row => ({
+    name: `${name}, against ${waits === "with-batch" ? "Redis + WAIT 1" : "Redis, then WAIT 1"}`,
     figure: "rate",
     ours,
-    peer: { cluster, work: { ...work, waitForReplica: true }, oneDoor: false },
+    peer: { cluster, work: { ...work, waitForReplica: waits }, oneDoor: false },
   }),
 };
 
@@ -43,9 +49,11 @@ export const ROWS: readonly Row[] = [
   ...writesAgainstEtcd("SET in memory", "crema"),
   ...readsAgainstEtcd(),
   ...writesAgainstRedis("SET in memory", "crema", "redis", [
-    [64, 1],
-    [64, 16],
-    [256, 1],
+    [64, 1, "with-batch"],
+    [64, 1, "when-answered"],
+    [64, 16, "with-batch"],
+    [64, 16, "when-answered"],
+    [256, 1, "with-batch"],
   ]),
   ...againstBare("SET in memory", "SET", "crema", "bare", [
     [64, 1],
@@ -60,8 +68,8 @@ export const ROWS: readonly Row[] = [
   ...byRedisBenchmark(),
   ...writesAgainstEtcd("SET synced", "crema-durable"),
   ...writesAgainstRedis("SET synced", "crema-durable", "redis-durable", [
-    [64, 1],
-    [64, 16],
+    [64, 1, "with-batch"],
+    [64, 16, "with-batch"],
   ]),
   ...againstBare("SET synced", "SET", "crema-durable", "bare-durable", [
     [64, 1],
@@ -106,11 +114,12 @@ function writesAgainstRedis(
   name: string,
   ours: ClusterKind,
   peer: "redis" | "redis-durable",
-  shapes: readonly (readonly [connections: number, pipeline: number])[],
+  shapes: readonly (readonly [connections: number, pipeline: number, "with-batch" | "when-answered"])[],
 ): readonly Row[] {
-  return shapes.map(([connections, pipeline]) => {
+  return shapes.map(([connections, pipeline, waits]) => {
     const work = resp("SET", connections, pipeline);
-    return against.redisWait(`${name}, ${shapeText(connections, pipeline)}`, side(ours, work), peer, work);
+    const title = `${name}, ${shapeText(connections, pipeline)}`;
+    return against.redisWait(title, side(ours, work), peer, work, waits);
   });
 }
 
@@ -216,7 +225,7 @@ function resp(command: RespWork["command"], connections: number, pipeline: numbe
     command,
     connections,
     pipeline,
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond: null,
     data: DEFAULT_DATA,

@@ -131,7 +131,7 @@ export function prefillWork(work: Side["work"]): Side["work"] {
     command: "SET",
     connections: 4,
     pipeline,
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond: null,
     data,

@@ -68,7 +68,14 @@ class Heard {
   readonly silent: NodeId[] = [];
 }
 
-function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiRaft {
+/** What of the options is not as usual. */
+interface Limits {
+  readonly heldBytesMax?: number;
+  readonly uncommittedBytesMax?: number;
+}
+
+function host(clock: VirtualClock, store: LogStore, heard = new Heard(), limits: Limits = {}): MultiRaft {
+  const { heldBytesMax = DEFAULT_HOST_OPTIONS.heldBytesMax, ...raftLimits } = limits;
   return new MultiRaft({
     self: SELF,
     clock,
@@ -83,8 +90,8 @@ function host(clock: VirtualClock, store: LogStore, heard = new Heard()): MultiR
       lastHeardMs: () => heard.atMs,
       ask: (node) => heard.asked.push(node),
     },
-    raftOptions: resolveRaftOptions({}),
-    options: DEFAULT_HOST_OPTIONS,
+    raftOptions: resolveRaftOptions(raftLimits),
+    options: { ...DEFAULT_HOST_OPTIONS, heldBytesMax },
     events: {
       onLeadership: () => {},
       onConfiguration: () => {},
@@ -243,4 +250,52 @@ test("who is told to await a flush gets one at the end of the turn, also from gr
   groups.close();
   await clock.runFor(1);
   expect(heard.flushes).toEqual(["awaited", "done", "awaited", "done"]);
+});
+
+/** Keeps what it applies, as text. */
+class KeepingMachine extends TextMachine {
+  readonly entries: string[] = [];
+
+  override apply(_index?: unknown, data?: Uint8Array): readonly null[] {
+    this.entries.push(Buffer.from(data ?? []).toString("latin1"));
+    return [null];
+  }
+}
+
+test("a command is taken as it was given, whatever those do who are refused to make room for it", async () => {
+  const clock = new VirtualClock();
+  const machine = new KeepingMachine();
+  const groups = host(clock, new VolatileLogStore(), new Heard(), {
+    heldBytesMax: 2_000,
+    uncommittedBytesMax: 2_000,
+  });
+  const group = groups.open(GROUP, machine, { voters: [SELF] });
+  groups.start();
+  group.raft.campaign();
+  groups.markDirty(GROUP);
+  await clock.runFor(100);
+  expect(group.isReadyLeader).toBe(true);
+
+  const told: string[] = [];
+  const sink = (name: string, onDropped: () => void = () => {}) => ({
+    applied: () => told.push(`${name} applied`),
+    dropped: (why: string) => {
+      told.push(`${name} ${why}`);
+      onDropped();
+    },
+  });
+  // Proposed and not committed: meanwhile something small is taken, and nothing large.
+  group.submit(Buffer.from("first, long enough"), sink("first"));
+  group.beginTurn();
+  const shared = Buffer.from("as it came");
+  group.submit(
+    Buffer.alloc(2_000, "r"),
+    sink("second", () => shared.fill("?")),
+  );
+  group.submit(shared, sink("third"));
+  expect(told).toEqual(["second busy"]);
+  await clock.runFor(100);
+  expect(told).toEqual(["second busy", "first applied", "third applied"]);
+  expect(machine.entries.map((entry) => entry.slice(-10))).toEqual(["ong enough", "as it came"]);
+  groups.close();
 });

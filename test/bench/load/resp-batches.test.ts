@@ -7,7 +7,7 @@ const WORK: RespWork = {
   command: "SET",
   connections: 1,
   pipeline: 16,
-  waitForReplica: true,
+  waitForReplica: "with-batch",
   readOnly: false,
   perSecond: null,
   data: DEFAULT_DATA,
@@ -26,12 +26,23 @@ describe("batches of requests", () => {
   });
 
   it("end in a WAIT where a replica must have them, which is no operation", () => {
-    const { buffers, expected, operations } = respBatches(WORK);
+    const { buffers, afterwards, expected, operations } = respBatches(WORK);
     expect(
       buffers.every((buffer) =>
         buffer.toString("latin1").endsWith("*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$1\r\n0\r\n"),
       ),
     ).toBe(true);
+    expect([operations, expected.length, expected.at(-1)]).toEqual([16, 17, "replicas"]);
+    expect(afterwards).toBeNull();
+  });
+
+  it("leave the WAIT for afterwards where it is to wait for their replies", () => {
+    const { buffers, afterwards, expected, operations } = respBatches({
+      ...WORK,
+      waitForReplica: "when-answered",
+    });
+    expect(buffers.some((buffer) => buffer.includes("WAIT"))).toBe(false);
+    expect(afterwards?.toString("latin1")).toBe("*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$1\r\n0\r\n");
     expect([operations, expected.length, expected.at(-1)]).toEqual([16, 17, "replicas"]);
   });
 

@@ -9,6 +9,8 @@ import type { ExpectedReply } from "./reply-counter.ts";
 export interface RespBatches {
   /** Together they name every key once. */
   readonly buffers: readonly Buffer[];
+  /** Sent by itself when all but the last of `expected` have come; null: nothing is. */
+  readonly afterwards: Buffer | null;
   /** What each is answered with. */
   readonly expected: readonly ExpectedReply[];
   /** Commands in each that count as operations. */
@@ -29,14 +31,21 @@ export function respBatches(work: RespWork): RespBatches {
           ? request("SET", keyText(number), valueText(number, valueBytes))
           : request("GET", keyText(number));
     }
-    if (waitForReplica) text += request("WAIT", "1", "0");
+    if (waitForReplica === "with-batch") text += WAIT;
     buffers.push(Buffer.from(text, "latin1"));
   }
   const reply: ExpectedReply =
     command === "SET" ? "status" : { bulkBytes: valueBytes, mayMiss: work.mayMiss ?? false };
   const expected = Array.from({ length: pipeline }, () => reply);
-  return { buffers, expected: waitForReplica ? [...expected, "replicas"] : expected, operations: pipeline };
+  return {
+    buffers,
+    afterwards: waitForReplica === "when-answered" ? Buffer.from(WAIT, "latin1") : null,
+    expected: waitForReplica === "no" ? expected : [...expected, "replicas"],
+    operations: pipeline,
+  };
 }
+
+const WAIT = request("WAIT", "1", "0");
 
 /** One command; every part is one byte per character. */
 export function request(...parts: readonly string[]): string {

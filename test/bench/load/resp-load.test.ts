@@ -62,7 +62,7 @@ function work(connections: number, perSecond: number | null): RespWork {
     command: "SET",
     connections,
     pipeline: 1,
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond,
     data: { firstKey: 0, keys: 1_000, valueBytes: 64 },

@@ -157,11 +157,12 @@ class RespConnection {
     }
     if (replies === 0) return;
     this.#repliesLeft -= replies;
-    const { operations, expected } = this.#parts.batches;
+    const { operations, expected, afterwards } = this.#parts.batches;
     // With WAIT the writes count once their batch is replicated; without, each reply as it comes.
     if (expected.length === operations) this.#count(replies);
     else if (this.#repliesLeft === 0) this.#count(operations);
     if (this.#repliesLeft === 0) this.#proceed(false);
+    else if (this.#repliesLeft === 1 && afterwards !== null) this.#socket.write(afterwards);
   }
 
   #count(operations: number): void {

@@ -39,7 +39,7 @@ export async function scaleRow(growing: Growing, size: number, options: RowOptio
   const set: RespWork = {
     type: "resp",
     command: "SET",
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond: null,
     ...shape,

@@ -30,7 +30,7 @@ function startWriter({ ports }: CremaCluster): Promise<BackgroundLoad> {
     command: "SET",
     connections: ports.length,
     pipeline: 1,
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond: WRITES_PER_SECOND,
     data: DATA,

@@ -118,7 +118,7 @@ export class Reads {
       command: "GET",
       connections: perSecond === null ? CONNECTIONS : CONNECTIONS / READ_SORTS.length,
       pipeline: 1,
-      waitForReplica: false,
+      waitForReplica: "no",
       readOnly: sort === "local",
       mayMiss: sort === "local",
       perSecond,

@@ -1,5 +1,5 @@
 /**
- * Large values: one client stores them, another one reads them, each one after the other, as fast as it is answered or once a second, at
+ * Large values: one client stores them, another one reads them, each one after the other, as fast as it is answered or a few times a second, at
  * the same node at which others read small ones.
  */
 import type { CremaCluster } from "../clusters/crema.ts";
@@ -20,6 +20,8 @@ interface Transferred {
 }
 
 export const TRANSFERS: readonly DisturbanceKind[] = [
+  transferOf({ valueBytes: MEBIBYTE, perSecond: 1 }),
+  transferOf({ valueBytes: MEBIBYTE, perSecond: 8 }),
   transferOf({ valueBytes: 8 * MEBIBYTE, perSecond: 1 }),
   transferOf({ valueBytes: MEBIBYTE, perSecond: null }),
   transferOf({ valueBytes: 8 * MEBIBYTE, perSecond: null }),
@@ -53,7 +55,7 @@ function workOf(command: RespWork["command"], { valueBytes, perSecond }: Transfe
     command,
     connections: 1,
     pipeline: 1,
-    waitForReplica: false,
+    waitForReplica: "no",
     readOnly: false,
     perSecond,
     data: { ...KEYS, valueBytes },

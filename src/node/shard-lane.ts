@@ -272,7 +272,7 @@ export class ShardLane implements RequestOwner, RequestEncoder {
       this.#begin(request, target);
       writer.reset();
       this.encode(request, writer);
-      // A copy: a shard that has to refuse others first makes their clients ask again, and that may write here, before it takes this one.
+      // A copy: whoever is told something before the shard has taken this one may ask again, and that writes here.
       shards.propose(this.shard, writer.copy(), request);
       return true;
     }

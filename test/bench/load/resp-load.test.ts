@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import type { RespWork } from "../job.ts";
 import { Tally } from "../tally.ts";
@@ -42,13 +43,54 @@ it("a load without a pace asks again as soon as it is answered", async () => {
   expect(performance.now() - beganAtMs).toBeLessThan(WITHIN_MS);
 });
 
-/** Answers every chunk, which is one request, with +OK. */
-async function serve(onRequest: () => void): Promise<number> {
+it("a load that waits for a replica when answered asks for it once all replies of a batch are there, and for no more before", async () => {
+  const asked: string[] = [];
+  let unconfirmed = 0;
+  const port = await serve(
+    () => {},
+    (chunk, socket) => {
+      const text = chunk.toString("latin1");
+      const isWait = text.endsWith("$4\r\nWAIT\r\n$1\r\n1\r\n$1\r\n0\r\n");
+      const sets = text.split("SET").length - 1;
+      asked.push(isWait ? `WAIT after ${unconfirmed} and ${sets}` : `${sets} of SET`);
+      unconfirmed = isWait ? 0 : sets;
+      if (isWait) socket.write(":1\r\n");
+      else void inTwoPieces(socket, "+OK\r\n".repeat(sets / 2));
+    },
+  );
+  const tally = new Tally();
+  tally.begin();
+  load = new RespLoad(
+    { ...work(1, null), pipeline: 4, waitForReplica: "when-answered" },
+    [port],
+    tally,
+    true,
+  );
+  await load.finished;
+  tally.end();
+  expect(asked).toEqual(
+    Array.from({ length: 500 }, (_, at) => (at % 2 === 0 ? "4 of SET" : "WAIT after 4 and 0")),
+  );
+  expect(tally.outcome().operations).toBe(1_000);
+});
+
+/** Sends `piece` twice. Whoever listens in this process hears the first by itself: the event loop looks at its sockets in between. */
+async function inTwoPieces(socket: Socket, piece: string): Promise<void> {
+  socket.write(piece);
+  for (let rounds = 0; rounds < 3; rounds++) await setImmediate();
+  socket.write(piece);
+}
+
+/** Answers every chunk, which is one request, with +OK, or as it is told. */
+async function serve(
+  onRequest: () => void,
+  answer = (_chunk: Buffer, socket: Socket): unknown => socket.write("+OK\r\n"),
+): Promise<number> {
   server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    socket.on("data", () => {
+    socket.on("data", (chunk: Buffer) => {
       onRequest();
-      socket.write("+OK\r\n");
+      answer(chunk, socket);
     });
   });
   server.listen(0, "127.0.0.1");
